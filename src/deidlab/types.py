@@ -1,0 +1,128 @@
+"""What flows through deidlab: spans, documents, windows, scores, predictions, and the ledger of losses.
+
+Nothing here prints note text: the `repr` of a `Document` gives its size, never its content,
+so that a traceback or a debugger's log line cannot leak a name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+
+class DeidlabError(Exception):
+    """An error a user can mend; its message says what, where and how, and never quotes a note."""
+
+
+class DataError(DeidlabError, ValueError):
+    """A document, annotation or file that is not what it should be."""
+
+
+class ConfigError(DeidlabError, ValueError):
+    """A setting that cannot work, or settings that contradict each other."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A labelled stretch of text: half-open character offsets into the unmodified text."""
+
+    start: int
+    end: int
+    label: str
+    score: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A note, its gold spans (immutable, sorted by the reader), and what is known about it.
+
+    `meta` holds patient, institution, note_type, culture, gender, ...; a slice of a table is a key of `meta`.
+    """
+
+    id: str
+    text: str
+    spans: tuple[Span, ...] = ()
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Document(id={self.id!r}, text=<{len(self.text)} characters>, spans=<{len(self.spans)}>)"
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits of the text's SHA-256: tells two texts apart without holding either."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a document's subwords that fits the model, special tokens not yet added.
+
+    `first` is the index in the document of the window's first subword; subwords `core_start <= i < core_end`
+    (document indices) are scored here, the others are context and carry the label -100.
+    """
+
+    document_id: str
+    first: int
+    core_start: int
+    core_end: int
+    input_ids: np.ndarray  # (subwords,) int32
+    labels: np.ndarray | None = None  # (subwords,) int32, -100 where the loss must not look
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """Log-probabilities of every subword of one document, computed once.
+
+    `log_probs` is (subwords, tags) float32, rows summing to one in probability; `offsets` is (subwords, 2) int32,
+    half-open characters.
+    """
+
+    document_id: str
+    offsets: np.ndarray
+    log_probs: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The spans a system found in a document; holds no text, so it may be saved anywhere."""
+
+    document_id: str
+    spans: tuple[Span, ...]
+    fingerprint: str | None = None  # of the text it was made for
+
+
+OnError = Literal["raise", "count"]
+
+
+@dataclass
+class Losses:
+    """The ledger of what could not be represented: counted per reason and label, never dropped in silence.
+
+    `on_error="raise"` turns a recoverable fault of the data into a `DataError`; `"count"` counts it and goes on.
+    """
+
+    on_error: OnError = "raise"
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ("raise", "count"):
+            raise ConfigError(f"on_error is {self.on_error!r}; expected 'raise' or 'count'")
+
+    def count(self, reason: str, label: str = "-", n: int = 1) -> None:
+        """Count something that is no fault of the data (a relation in a brat file, a span cut by a subword)."""
+        self.counts[reason, label] += n
+
+    def fault(self, reason: str, label: str, message: str) -> None:
+        """Report a fault of the data: raise `DataError(message)` or count it, as `on_error` says."""
+        if self.on_error == "raise":
+            raise DataError(f"{message} (data.on_error=count leaves it out, counts it and goes on)")
+        self.counts[reason, label] += 1
+
+    def rows(self) -> list[dict[str, str | int]]:
+        """The ledger as sorted rows of reason, label, count."""
+        return [{"reason": r, "label": lab, "count": n} for (r, lab), n in sorted(self.counts.items())]
