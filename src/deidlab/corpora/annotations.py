@@ -41,7 +41,7 @@ def _blanked(text: str) -> str:
 
 
 def checked_spans(document_id: str, text: str, annotations: Iterable[Annotation], losses: Losses) -> tuple[Span, ...]:
-    """The annotations that hold, sorted; every other one is a fault (reversed, empty, out of range, mismatch, duplicate).
+    """The annotations that hold, sorted; one reversed, empty, out of range, doubled or at odds with the text is a fault.
 
     Overlapping spans are legitimate annotation and stay. Raises `DataError` unless faults are counted.
     """
@@ -57,9 +57,7 @@ def checked_spans(document_id: str, text: str, annotations: Iterable[Annotation]
         elif span.end == span.start:
             losses.fault("empty_span", span.label, f"{where} is empty; remove it")
         elif span.start < 0 or span.end > len(text):
-            losses.fault(
-                "out_of_range", span.label, f"{where} exceeds text length {len(text)}; was the file re-encoded?"
-            )
+            losses.fault("out_of_range", span.label, f"{where} exceeds text length {len(text)}; was it re-encoded?")
         elif not annotation.agrees(text):
             losses.fault(
                 "offset_mismatch", span.label, f"{where} points at other text than it states; were line ends changed?"
