@@ -41,7 +41,7 @@ def _blanked(text: str) -> str:
 
 
 def checked_spans(document_id: str, text: str, annotations: Iterable[Annotation], losses: Losses) -> tuple[Span, ...]:
-    """The annotations that hold, sorted; one reversed, empty, out of range, doubled or at odds with the text is a fault.
+    """The annotations that hold, sorted; one reversed, empty, out of range, doubled or at odds with it is faulty.
 
     Overlapping spans are legitimate annotation and stay. Raises `DataError` unless faults are counted.
     """

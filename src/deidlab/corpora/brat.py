@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from deidlab.corpora.annotations import Annotation, checked_spans
@@ -47,12 +48,10 @@ def read(path: Path, losses: Losses, annotated: bool = True) -> Iterator[Documen
         if not note.exists():
             losses.fault("ann_without_txt", "-", f"{notation} has no {note.name} beside it; add it or remove this one")
         elif notation.exists():
-            texts = (
-                decoded(note.read_bytes(), str(note), losses),
-                decoded(notation.read_bytes(), str(notation), losses),
-            )
-            if None not in texts:
-                yield _document(document_id, *texts, losses)
+            text = decoded(note.read_bytes(), str(note), losses)
+            lines = decoded(notation.read_bytes(), str(notation), losses)
+            if text is not None and lines is not None:
+                yield _document(document_id, text, lines, losses)
         elif annotated:
             losses.fault(
                 "txt_without_ann",
@@ -95,7 +94,7 @@ def parse_annotations(document_id: str, text: str, notation: str, losses: Losses
         else:
             _, label, offsets, covered = found.groups()
             pieces = [tuple(map(int, piece.split())) for piece in offsets.split(";")]
-            gaps = [text[end:start] for (_, end), (start, _) in zip(pieces, pieces[1:], strict=False)]
+            gaps = [text[end:start] for (_, end), (start, _) in pairwise(pieces)]
             if all(gap.isspace() and "\n" in gap for gap in gaps):
                 yield Annotation(pieces[0][0], pieces[-1][1], label, covered, f"line {number}")
             else:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from deidlab.corpora import xml
+from deidlab.corpora import safe_xml
 from deidlab.corpora.annotations import Annotation, checked_spans
 from deidlab.corpora.files import files_in
 from deidlab.types import Document, Losses
@@ -25,19 +25,20 @@ def read(path: Path, losses: Losses) -> Iterator[Document]:
     for file in files_in(path, ".xml"):
         raw = file.read_bytes()
         records = list(_RECORD.finditer(raw))
-        declaration = xml.declaration(raw)
+        declaration = safe_xml.declaration(raw)
         if not records:
             losses.fault("no_record", "-", f"{file}: holds no complete RECORD element; is this i2b2 2006 XML?")
         elif (cut := len(_RECORD_START.findall(raw)) - len(records)) > 0:
             losses.fault("malformed_xml", "-", f"{file}: {cut} RECORD elements are not closed; mend the XML")
         for number, record in enumerate(records, start=1):
-            place = f"{file.name}, record {number} (from line {raw.count(b'\n', 0, record.start()) + 1})"
+            line = raw.count(b"\n", 0, record.start()) + 1
+            place = f"{file.name}, record {number} (from line {line})"
             if (document := _document(declaration + record[0], place, losses)) is not None:
                 yield document
 
 
 def _document(raw: bytes, place: str, losses: Losses) -> Document | None:
-    record = xml.parsed(raw, place, losses)
+    record = safe_xml.parsed(raw, place, losses)
     if record is None:
         return None
     note = record.find("TEXT")

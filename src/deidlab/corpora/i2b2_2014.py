@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
-from deidlab.corpora import xml
+from deidlab.corpora import safe_xml
 from deidlab.corpora.annotations import Annotation, checked_spans
 from deidlab.corpora.files import files_in, named, private_folder, write_new
 from deidlab.types import DataError, Document, Losses
@@ -48,7 +48,7 @@ def read(path: Path, losses: Losses) -> Iterator[Document]:
 
 def parse(document_id: str, raw: bytes, losses: Losses) -> Document | None:
     """A document from the bytes of its XML, or None after a fault that leaves no note."""
-    root = xml.parsed(raw, document_id, losses)
+    root = safe_xml.parsed(raw, document_id, losses)
     if root is None:
         return None
     note = root.find("TEXT")
@@ -90,18 +90,18 @@ def write(documents: Iterable[Document], path: Path) -> None:
 
 def to_xml(document: Document) -> bytes:
     """The document in i2b2 2014 XML, which parses back to the same text and spans."""
-    xml.check_carried(document.text, document.id)
+    safe_xml.check_carried(document.text, document.id)
     tags = []
     for number, span in enumerate(document.spans):
         if not span.label:
             raise DataError(f"{document.id}: span {span.start}-{span.end} has no label")
-        xml.check_carried(span.label, f"{document.id}, label of span {span.start}-{span.end}")
+        safe_xml.check_carried(span.label, f"{document.id}, label of span {span.start}-{span.end}")
         covered = quoteattr(document.text[span.start : span.end])
         tags.append(
             f'<{ELEMENT_OF_TYPE.get(span.label, "OTHER")} id="P{number}" start="{span.start}" end="{span.end}" '
             f'text={covered} TYPE={quoteattr(span.label)} comment="" />\n'
         )
     return (
-        f'<?xml version="1.0" encoding="UTF-8" ?>\n<deIdi2b2>\n<TEXT>{xml.cdata(document.text)}</TEXT>\n'
+        f'<?xml version="1.0" encoding="UTF-8" ?>\n<deIdi2b2>\n<TEXT>{safe_xml.cdata(document.text)}</TEXT>\n'
         f"<TAGS>\n{''.join(tags)}</TAGS>\n</deIdi2b2>\n"
     ).encode()

@@ -1,6 +1,6 @@
 """JSON Lines of notes: our own schema, and the exports of doccano, Label Studio and Prodigy.
 
-Ours is one object a line: `{"id": ..., "text": ..., "spans": [{"start": 0, "end": 4, "label": "NAME"}], "meta": {...}}`.
+Ours, one object a line: `{"id": ..., "text": ..., "spans": [{"start": 0, "end": 4, "label": "NAME"}], "meta": {...}}`.
 A file that begins with `[` is read as one JSON array of such objects, as Label Studio and doccano can export.
 """
 
@@ -31,7 +31,7 @@ def read(path: Path, losses: Losses) -> Iterator[Document]:
 
 def _objects(file: Path, losses: Losses) -> Iterator[tuple[str, str, Any]]:
     """Every JSON value of a file with its place and an id for the case that it has none."""
-    with open(file, "rb") as lines:
+    with file.open("rb") as lines:
         first = lines.readline()
         if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
             yield from _elements(file, first + lines.read(), losses)

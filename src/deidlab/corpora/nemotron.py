@@ -42,8 +42,8 @@ def read_hub(
         rows = load_dataset(repository, revision=revision, split=split, download_config=DownloadConfig(max_retries=1))
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"{repository} at {revision[:12]} cannot be had from the hub ({type(error).__name__}). Download its parquet "
-            f"files where there is a network (hf download {repository} --repo-type dataset --revision {revision} "
+            f"{repository} at {revision[:12]} cannot be had from the hub ({type(error).__name__}). Download its "
+            f"parquet files where there is a network (hf download {repository} --repo-type dataset --revision {revision} "
             "--local-dir FOLDER) and set data.path=FOLDER"
         ) from None
     yield from _documents(rows, f"{repository} {split}", losses, domain)
@@ -63,9 +63,10 @@ def _documents(rows: Iterable[Mapping[str, Any]], place: str, losses: Losses, do
     for number, row in enumerate(rows):
         if number == 0 and (missing := [name for name in COLUMNS if name not in row]):
             raise DataError(f"{place}: has no column {', '.join(missing)}; expected {', '.join((*COLUMNS, *META))}")
-        if domain is None or row.get("domain") == domain:
-            if (document := _document(row, f"{place}, row {number}", losses)) is not None:
-                yield document
+        if domain is not None and row.get("domain") != domain:
+            continue
+        if (document := _document(row, f"{place}, row {number}", losses)) is not None:
+            yield document
 
 
 def _document(row: Mapping[str, Any], place: str, losses: Losses) -> Document | None:

@@ -14,16 +14,17 @@ from deidlab.types import DataError, Losses
 
 # What XML 1.0 has no way to write, not even as a character reference (section 2.2, production Char).
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _ENCODING = re.compile(rb"""^(?:\xef\xbb\xbf)?<\?xml[^>]*encoding\s*=\s*["'](?P<name>[A-Za-z0-9._-]+)""")
 
 
 def parsed(raw: bytes, place: str, losses: Losses) -> Element | None:
     """The root element, or None after a fault (malformed, not the encoding it declares, entities declared)."""
     declared = _ENCODING.match(raw)
-    if declared is None or declared["name"].lower() == b"utf-8":
-        # Expat would only say "invalid token"; a re-encoded file deserves the byte.
-        if not raw.startswith((b"\xff\xfe", b"\xfe\xff")) and decoded(raw, place, losses) is None:
-            return None
+    in_utf8 = (declared is None or declared["name"].lower() == b"utf-8") and not raw.startswith(_UTF16_MARKS)
+    # Expat would only say "invalid token"; a re-encoded file deserves the byte.
+    if in_utf8 and decoded(raw, place, losses) is None:
+        return None
     try:
         return ElementTree.fromstring(raw)
     except ParseError as error:
