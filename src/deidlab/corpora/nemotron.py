@@ -21,32 +21,45 @@ COLUMNS = ("uid", "text", "spans")
 META = ("uid", "domain", "document_type", "document_format", "locale")
 
 
-def read(path: Path, losses: Losses, domain: str | None = None, split: str | None = None) -> Iterator[Document]:
+def read(path: Path, losses: Losses, domain: str | None = None) -> Iterator[Document]:
     """Read a parquet file or a folder of them; `domain` keeps only the rows of that domain.
 
-    With `split`, only the files of a folder whose names begin with it. Raises `DataError` for a folder without
-    parquet files, a file without the columns, and for any fault unless faults are counted.
+    Raises `DataError` for a folder without parquet files, a file without the columns, and for any fault unless faults
+    are counted.
     """
     for file in files_in(path, ".parquet"):
-        if split is None or file.name.startswith(split):
-            yield from _documents(_rows(file), str(file), losses, domain)
+        yield from _documents(_rows(file), str(file), losses, domain)
 
 
 def read_hub(
     split: str, losses: Losses, repository: str, revision: str, domain: str | None = None
 ) -> Iterator[Document]:
     """Read a split from the hub at a fixed revision; raises `DataError` that says what to download when it cannot."""
-    from datasets import DownloadConfig, load_dataset
+    from datasets import load_dataset
 
     try:
-        rows = load_dataset(repository, revision=revision, split=split, download_config=DownloadConfig(max_retries=1))
+        rows = load_dataset(_snapshot(repository, revision), split=split)
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"{repository} at {revision[:12]} cannot be had from the hub ({type(error).__name__}). Download its "
-            f"parquet files where there is a network (hf download {repository} --repo-type dataset --revision {revision} "
-            "--local-dir FOLDER) and set data.path=FOLDER"
+            f"{repository} at {revision[:12]} cannot be had from the hub ({type(error).__name__}). Where there is a "
+            f"network: hf download {repository} --repo-type dataset --revision {revision} --local-dir FOLDER; then "
+            "data.path=FOLDER"
         ) from None
     yield from _documents(rows, f"{repository} {split}", losses, domain)
+
+
+def _snapshot(repository: str, revision: str) -> str:
+    """The folder of the repository in the hub's cache (it is public), downloaded if it is not there yet."""
+    from huggingface_hub import HfApi, snapshot_download
+
+    try:
+        HfApi().dataset_info(repository, revision=revision, timeout=10)
+        reachable = True
+    except Exception:
+        # Whatever kept the hub from answering, the cache may do. A download would take half a minute of retries
+        # to find out that there is no network.
+        reachable = False
+    return snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=not reachable)
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,164 @@
+"""A corpus from files to memory-mapped splits: read once, checked as it streams, cut where a split is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from datasets import DatasetDict
+
+from deidlab.corpora.intake import Intake
+from deidlab.corpora.schema import from_row, open_arrow, write_arrow
+from deidlab.corpora.splits import DOCUMENT, split_indices
+from deidlab.types import ConfigError, DataError, Document, Losses, OnError
+
+# In the order of reading: what is in test already is left out of train, never the other way round.
+SPLITS = ("test", "validation", "train")
+
+Reader = Callable[[Path, Losses], Iterable[Document]]
+HubReader = Callable[[str, Losses], Iterable[Document]]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Splits of documents, what was lost on the way, and the vocabulary of their labels.
+
+    `fingerprint` tells two corpora apart whatever the order of their documents; `label_map` is the user's own.
+    """
+
+    documents: DatasetDict
+    losses: Losses
+    vocabulary: str
+    fingerprint: str
+    label_map: Mapping[str, str] = field(default_factory=dict)
+
+    def iterate(self, split: str) -> Iterator[Document]:
+        """The documents of a split, read as they are asked for; raises `DataError` if there is no such split."""
+        if split not in self.documents:
+            raise DataError(f"{self.vocabulary} has no split {split}; it has {', '.join(self.documents)} (data.splits)")
+        return map(from_row, self.documents[split])
+
+    def label_counts(self, *splits: str) -> Counter[str]:
+        """How many spans each corpus label has in the splits named, or in all."""
+        return Counter(
+            span.label
+            for split in splits or self.documents
+            for document in self.iterate(split)
+            for span in document.spans
+        )
+
+
+def load_corpus(
+    reader: Reader,
+    path: str | Path | None,
+    vocabulary: str,
+    *,
+    cache_dir: str | Path,
+    splits: Mapping[str, str | Sequence[str] | None] | None = None,
+    split_by: str = DOCUMENT,
+    fractions: Mapping[str, float] | None = None,
+    seed: int = 0,
+    on_error: OnError = "raise",
+    split: Literal["all"] | None = None,
+    require_spans: bool = True,
+    label_map: Mapping[str, str] | None = None,
+    hub: HubReader | None = None,
+    obtain: str = "",
+) -> Corpus:
+    """Read a corpus into Arrow files below `cache_dir` and cut the splits that it lacks.
+
+    `splits` maps train, validation and test to files, folders or patterns below `path`. When none of them is there,
+    `path` itself is one corpus. `fractions` says what share of train is cut off for a missing validation or test, by
+    the groups of `split_by` ("document" or a key of the documents' meta) and `seed`; with `split="all"` everything
+    becomes `test` instead. A group in two splits, and an id seen before, are faults; counted ones stay in the split
+    read first (test, validation, train). When `path` is null, `hub` reads each split of `splits` by name, if given.
+    `require_spans=False` admits a corpus to be predicted. `obtain` tells where the corpus can be had.
+
+    Raises `ConfigError` for settings that cannot work, `DataError` for data that are not what they should be.
+    """
+    _check_settings(splits or {}, fractions or {}, split)
+    losses = Losses(on_error)
+    sources = _sources(reader, path, splits or {}, vocabulary, losses, hub, obtain)
+    if split == "all":
+        sources = {"test": chain.from_iterable(sources.values())}
+    intake = Intake(split_by, losses)
+    files = {name: Path(cache_dir) / f"{name}.arrow" for name in SPLITS if name in sources}
+    for name, file in files.items():
+        write_arrow(intake.admitted(sources[name], name), file)
+        if not intake.documents[name]:
+            raise DataError(f"{path or vocabulary}: no documents in {name}{_ledger(losses)}")
+    learnt = "train" if "train" in files else "test"
+    if require_spans and not intake.spans[learnt]:
+        raise DataError(f"{path or vocabulary}: no spans in {learnt}; is it annotated?{_ledger(losses)}")
+    fingerprint = intake.fingerprint()
+    documents = {name: open_arrow(file, f"{fingerprint}-{name}") for name, file in files.items()}
+    cut = {name: share for name, share in (fractions or {}).items() if share and name not in files}
+    if cut and "train" in files:
+        shares = {**cut, "train": 1 - sum(cut.values())}
+        whole = documents["train"]
+        parts = split_indices(intake.groups("train"), shares, seed)
+        documents.update({name: whole.select(indices) for name, indices in parts.items()})
+    ordered = DatasetDict({name: documents[name] for name in reversed(SPLITS) if name in documents})
+    return Corpus(ordered, losses, vocabulary, fingerprint, dict(label_map or {}))
+
+
+def _check_settings(splits: Mapping[str, object], fractions: Mapping[str, float], split: str | None) -> None:
+    if unknown := sorted(set(splits) - set(SPLITS)):
+        raise ConfigError(f"data.splits has {', '.join(unknown)}; expected train, validation, test")
+    if unknown := sorted(set(fractions) - {"validation", "test"}):
+        raise ConfigError(f"data.fractions has {', '.join(unknown)}; expected validation, test (train is the rest)")
+    if any(not 0 <= share < 1 for share in fractions.values()) or sum(fractions.values()) >= 1:
+        raise ConfigError(f"data.fractions {dict(fractions)} must lie in [0, 1) and leave something for train")
+    if split not in (None, "all"):
+        raise ConfigError(f"data.split is {split!r}; expected all or null")
+
+
+def _sources(
+    reader: Reader,
+    path: str | Path | None,
+    splits: Mapping[str, str | Sequence[str] | None],
+    vocabulary: str,
+    losses: Losses,
+    hub: HubReader | None,
+    obtain: str,
+) -> dict[str, Iterable[Document]]:
+    """The documents of each split, not read yet; a corpus without splits is all train."""
+    stated = {
+        name: [part] if isinstance(part, str) else list(part) for name, part in splits.items() if part is not None
+    }
+    if path is None:
+        if hub is not None:
+            return {name: hub(name, losses) for name in stated}
+        raise ConfigError(f"where is the corpus ({vocabulary})? Set data.path=FOLDER. {obtain}".rstrip())
+    root = Path(path).expanduser()
+    if not root.exists():
+        raise DataError(f"data.path={path} does not exist. {obtain}".rstrip())
+    found = {name: [(part, _matching(root, part)) for part in parts] for name, parts in stated.items()}
+    everything = list(chain.from_iterable(found.values()))
+    missing = [part for part, files in everything if not files]
+    if len(missing) == len(everything):
+        return {"train": reader(root, losses)}
+    if missing:
+        raise DataError(
+            f"{path} has no {', '.join(missing)}; mend data.splits, or set that split to null to cut it from train"
+        )
+    return {
+        name: chain.from_iterable(reader(file, losses) for _, files in parts for file in files)
+        for name, parts in found.items()
+    }
+
+
+def _matching(root: Path, part: str) -> list[Path]:
+    if Path(part).is_absolute():
+        return [Path(part)] if Path(part).exists() else []
+    return sorted(root.glob(part)) if root.is_dir() else []
+
+
+def _ledger(losses: Losses) -> str:
+    """What was left out, for the error that nothing remained."""
+    counted = ", ".join(f"{row['count']} {row['reason']}" for row in losses.rows())
+    return f" (left out or counted: {counted})" if counted else ""

@@ -1,0 +1,49 @@
+"""Seeded splits that keep a group (a patient, a uid, a note) on one side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from deidlab.types import ConfigError, DataError, Document
+
+DOCUMENT = "document"
+
+
+def group_of(document: Document, split_by: str) -> str | None:
+    """What must not straddle a split: `meta[split_by]`, or the document's id when `split_by` is "document"."""
+    return document.id if split_by == DOCUMENT else document.meta.get(split_by)
+
+
+def split_indices(groups: Sequence[str], fractions: Mapping[str, float], seed: int) -> dict[str, list[int]]:
+    """Indices of documents per split, given the group of each; every split in ascending order.
+
+    Groups are ranked by a hash of seed and name, so the split depends neither on the order of the documents nor on
+    the machine. Each group goes, in that order, to the first split whose share of the documents is not yet full;
+    every split gets a group. Raises `ConfigError` for fractions that do not sum to one, `DataError` for fewer groups
+    than splits.
+    """
+    if any(share < 0 for share in fractions.values()) or abs(sum(fractions.values()) - 1) > 1e-6:
+        raise ConfigError(f"fractions {dict(fractions)} must be positive and sum to 1 (data.fractions)")
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, group in enumerate(groups):
+        members[group].append(index)
+    wanted = [(name, share) for name, share in fractions.items() if share > 0]
+    if len(members) < len(wanted):
+        raise DataError(
+            f"{len(members)} groups cannot fill {', '.join(name for name, _ in wanted)}; "
+            "set the fractions of some to 0 (data.fractions) or split by document (data.split_by)"
+        )
+    ranked = sorted(members, key=lambda group: hashlib.sha256(f"{seed}\0{group}".encode()).digest())
+    splits: dict[str, list[int]] = {name: [] for name, _ in wanted}
+    due, taken = 0.0, 0
+    for position, (name, share) in enumerate(wanted):
+        due += share * len(groups)
+        still_to_fill = len(wanted) - position - 1
+        final = still_to_fill == 0
+        while len(ranked) > still_to_fill and (final or not splits[name] or taken + len(members[ranked[0]]) / 2 <= due):
+            indices = members[ranked.pop(0)]
+            splits[name] += indices
+            taken += len(indices)
+    return {name: sorted(indices) for name, indices in splits.items()}
