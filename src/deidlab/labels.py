@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from deidlab.types import ConfigError, DataError
+from deidlab.types import ConfigError, DataError, Document, Losses
 
 Scheme = Literal["IO", "BIO", "BIOES", "BILOU"]
 OUTSIDE = "O"
@@ -93,6 +93,16 @@ class LabelSet:
                 f"Map each to a type or to O: data.label_map={{{unmapped[0]}: O, ...}}. Types: {', '.join(self.types)}"
             )
         return {label: shipped[label] for label in wanted}
+
+    def relabel(self, document: Document, mapping: Mapping[str, str], losses: Losses) -> Document:
+        """The document with its spans' labels mapped to types; those mapped to O are left out and counted."""
+        kept = []
+        for span in document.spans:
+            if (label := mapping[span.label]) == OUTSIDE:
+                losses.count("mapped_to_O", span.label)
+            else:
+                kept.append(replace(span, label=label))
+        return replace(document, spans=tuple(kept))
 
     def to_dict(self) -> dict:
         """What a checkpoint keeps: enough to decode and to report, without the maps from corpora."""

@@ -62,8 +62,8 @@ class Document:
 class Window:
     """A stretch of a document's subwords that fits the model, special tokens not yet added.
 
-    `first` is the index in the document of the window's first subword; subwords `core_start <= i < core_end`
-    (document indices) are scored here, the others are context and carry the label -100.
+    `first` is the document index of the window's first subword. Subwords `core_start <= i < core_end` (document
+    indices) are scored here and nowhere else; the others are context and carry the label -100.
     """
 
     document_id: str
@@ -76,14 +76,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class TokenScores:
-    """Log-probabilities of every subword of one document, computed once.
+    """What a model says of one document, computed once: decoding and calibration never run it again.
 
-    `log_probs` is (subwords, tags) float32, rows summing to one in probability; `offsets` is (subwords, 2) int32,
-    half-open characters.
+    `log_probs` is (subwords, tags) float32; `units` is (subwords,) int32, the decoding unit of each subword or -1 (blanks);
+    `unit_spans` is (units, 2) int32, half-open characters that a unit stands for.
     """
 
     document_id: str
-    offsets: np.ndarray
+    units: np.ndarray
+    unit_spans: np.ndarray
     log_probs: np.ndarray
 
 

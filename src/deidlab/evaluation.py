@@ -1,0 +1,125 @@
+"""Run a system over gold documents and count what it got right, in memory that holds no more than a chunk of notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from deidlab.labels import OUTSIDE, LabelSet
+from deidlab.metrics.counts import Counts, concatenate
+from deidlab.metrics.families import measure, strict
+from deidlab.metrics.rows import Row, rows
+from deidlab.metrics.tables import SpanTable, TextTable
+from deidlab.progress import progress_bar
+from deidlab.types import DataError, Document, Prediction, Span
+
+CHUNK = 256  # documents matched at once; their counts are all that is kept
+
+
+class System(Protocol):
+    """Anything that maps documents to predictions, in order: a checkpoint, rules, a cloud API, files."""
+
+    @property
+    def labels(self) -> LabelSet: ...
+
+    def predict(self, documents: Iterable[Document]) -> Iterator[Prediction]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Counts per family and document, from which every row, slice and interval derives."""
+
+    labels: LabelSet
+    counts: dict[str, Counts]
+    document_ids: tuple[str, ...]
+    meta: tuple[dict[str, str], ...]
+
+    def rows(self) -> list[Row]:
+        """The rows of `report.json` over all documents."""
+        return [row for metric, counts in self.counts.items() for row in rows(counts, metric)]
+
+
+def evaluate(
+    system: System,
+    documents: Iterable[Document],
+    labels: LabelSet,
+    *,
+    total: int | None = None,
+    predictions_file: Path | None = None,
+) -> Evaluation:
+    """Evaluate a system on documents whose spans carry types of `labels`.
+
+    Predictions are written to `predictions_file` as they come: ids, offsets, labels, scores and the fingerprint of
+    the text, never the text. Raises `DataError` without documents.
+    """
+    pairs = predicted_pairs(system, documents)
+    parts: list[dict[str, Counts]] = []
+    ids: list[str] = []
+    meta: list[dict[str, str]] = []
+    stream = predictions_file.open("w", encoding="utf-8") if predictions_file else None
+    try:
+        with progress_bar() as progress:
+            task = progress.add_task("evaluating", total=total, note="")
+            while chunk := list(islice(pairs, CHUNK)):
+                for document, prediction in chunk:
+                    if stream:
+                        stream.write(json.dumps(prediction_line(prediction)) + "\n")
+                    ids.append(document.id)
+                    meta.append(dict(document.meta))
+                parts.append(count(chunk, labels))
+                progress.update(task, advance=len(chunk))
+    finally:
+        if stream:
+            stream.close()
+    if not parts:
+        raise DataError("no documents to evaluate on: is data.splits.test (or data.path) right?")
+    counts = {metric: concatenate(part[metric] for part in parts) for metric in parts[0]}
+    return Evaluation(labels, counts, tuple(ids), tuple(meta))
+
+
+def predicted_pairs(system: System, documents: Iterable[Document]) -> Iterator[tuple[Document, Prediction]]:
+    """Documents with their predictions; a system that skips or reorders one is caught."""
+    waiting: list[Document] = []
+
+    def passing() -> Iterator[Document]:
+        for document in documents:
+            waiting.append(document)
+            yield document
+
+    for prediction in system.predict(passing()):
+        document = waiting.pop(0)
+        if document.id != prediction.document_id:
+            raise DataError(f"the system answered {prediction.document_id} where {document.id} was asked")
+        yield document, prediction
+    if waiting:
+        raise DataError(f"the system gave no answer for {len(waiting)} documents, first {waiting[0].id}")
+
+
+def count(chunk: list[tuple[Document, Prediction]], labels: LabelSet) -> dict[str, Counts]:
+    """All metric families of some documents, and strict over the coarse categories of the label set."""
+    gold = [document.spans for document, _ in chunk]
+    found = [prediction.spans for _, prediction in chunk]
+    texts = TextTable.of(document.text for document, _ in chunk)
+    families = measure(SpanTable.of(gold, labels.types), SpanTable.of(found, labels.types), texts, labels.scheme)
+    if category := labels.coarse.get("category"):
+        names = tuple(dict.fromkeys(c for c in category.values() if c != OUTSIDE))
+        sides = [SpanTable.of([coarse(spans, category) for spans in side], names) for side in (gold, found)]
+        families["category_strict"] = strict(*sides)
+    return families
+
+
+def coarse(spans: Iterable[Span], category: Any) -> list[Span]:
+    return [replace(s, label=category[s.label]) for s in spans if category[s.label] != OUTSIDE]
+
+
+def prediction_line(prediction: Prediction) -> dict[str, Any]:
+    """A line of `predictions.jsonl`."""
+    spans = [
+        {"start": s.start, "end": s.end, "label": s.label} | ({} if s.score is None else {"score": s.score})
+        for s in prediction.spans
+    ]
+    return {"id": prediction.document_id, "fingerprint": prediction.fingerprint, "spans": spans}

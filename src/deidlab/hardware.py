@@ -1,0 +1,48 @@
+"""What this machine can compute with: the device, and the precisions that pay on it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+from deidlab.types import ConfigError
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """The named device, or the best there is. Raises `ConfigError` when a GPU is asked for and there is none."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"device={device} was asked for, but PyTorch sees no GPU: set device=auto or device=cpu")
+    return torch.device(device)
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether bf16 products run in hardware; elsewhere PyTorch emulates them, a hundred times slower than fp32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def pick_precision(precision: Precision, device: torch.device) -> Literal["fp32", "bf16", "fp16"]:
+    """Resolve "auto" to bf16 where hardware has it, else fp32. Raises `ConfigError` for what the hardware lacks."""
+    match precision:
+        case "auto":
+            return "bf16" if has_fast_bf16(device) else "fp32"
+        case "bf16" if not has_fast_bf16(device):
+            raise ConfigError(f"precision=bf16: this {device.type} has no bf16 arithmetic; set precision=auto or fp32")
+        case "fp16" if device.type != "cuda":
+            raise ConfigError(f"precision=fp16 needs a GPU, the device is {device.type}; set precision=auto")
+        case "fp32" | "bf16" | "fp16":
+            return precision
+        case _:
+            raise ConfigError(f"precision is {precision!r}; expected auto, fp32, bf16 or fp16")
+
+
+def autocast(device: torch.device, precision: Literal["fp32", "bf16", "fp16"]) -> torch.autocast:
+    """The autocast context for a resolved precision."""
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")

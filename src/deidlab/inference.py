@@ -1,0 +1,100 @@
+"""Documents -> token scores, in memory that does not grow with their number.
+
+Windows of several documents are sorted by length and packed into batches of a token budget; every subword is scored
+once, in the window where it is no context, and the scores come back in the documents' order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from deidlab.encoding import Encoder
+from deidlab.hardware import Precision, autocast, pick_precision
+from deidlab.types import Document, TokenScores, Window
+
+CHUNK_CHARACTERS = 400_000  # documents in flight: enough windows to sort by length, little enough to hold their scores
+
+
+def chunks(documents: Iterable[Document], characters: int = CHUNK_CHARACTERS) -> Iterator[list[Document]]:
+    """Consecutive documents of about `characters` characters together."""
+    chunk: list[Document] = []
+    size = 0
+    for document in documents:
+        chunk.append(document)
+        size += len(document.text)
+        if size >= characters:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def length_batches(windows: Sequence[Window], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of windows, longest first, in batches of at most `batch_tokens` tokens with padding (one at least)."""
+    order = sorted(range(len(windows)), key=lambda i: -len(windows[i].input_ids))
+    batch: list[int] = []
+    for index in order:
+        longest = len(windows[batch[0]].input_ids) if batch else len(windows[index].input_ids)
+        if batch and longest * (len(batch) + 1) > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def pad(windows: Sequence[Window], encoder: Encoder) -> dict[str, torch.Tensor]:
+    """Model inputs of some windows: special tokens added, padded to the longest; labels when the windows have them."""
+    before, after = encoder.frame
+    length = max(len(w.input_ids) for w in windows) + len(before) + len(after)
+    ids = torch.full((len(windows), length), encoder.tokenizer.pad_token_id or 0, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    labels = torch.full_like(ids, -100) if windows[0].labels is not None else None
+    for row, window in enumerate(windows):
+        framed = [*before, *window.input_ids.tolist(), *after]
+        ids[row, : len(framed)] = torch.tensor(framed)
+        mask[row, : len(framed)] = 1
+        if labels is not None and window.labels is not None:
+            labels[row, len(before) : len(before) + len(window.labels)] = torch.from_numpy(window.labels)
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    return inputs if labels is None else {**inputs, "labels": labels}
+
+
+@torch.inference_mode()
+def score(
+    model: PreTrainedModel,
+    encoder: Encoder,
+    documents: Iterable[Document],
+    *,
+    batch_tokens: int = 8192,
+    precision: Precision = "auto",
+) -> Iterator[TokenScores]:
+    """Score documents, yielding in their order; `batch_tokens` counts tokens in a batch, padding included."""
+    device = model.device
+    resolved = pick_precision(precision, device)
+    model.eval()
+    before = len(encoder.frame[0])
+    for chunk in chunks(documents):
+        encoded = list(encoder.encode(chunk))
+        windows, owners = [], []
+        for number, one in enumerate(encoded):
+            for window in encoder.windows(one):
+                windows.append(window)
+                owners.append(number)
+        # An empty note still has one (empty) window and empty scores.
+        log_probs = [np.empty((len(one.input_ids), model.config.num_labels), dtype=np.float32) for one in encoded]
+        for batch in length_batches(windows, batch_tokens):
+            inputs = {k: v.to(device) for k, v in pad([windows[i] for i in batch], encoder).items()}
+            with autocast(device, resolved):
+                logits = model(**inputs).logits
+            scores = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
+            for row, index in enumerate(batch):
+                window = windows[index]
+                here = slice(before + window.core_start - window.first, before + window.core_end - window.first)
+                log_probs[owners[index]][window.core_start : window.core_end] = scores[row, here]
+        for one, values in zip(encoded, log_probs, strict=True):
+            yield TokenScores(one.document_id, one.units, one.unit_spans, values)

@@ -1,0 +1,55 @@
+"""A model trained here as a system: documents in, predictions out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import tee
+from pathlib import Path
+from typing import Any
+
+from deidlab.hardware import Precision, pick_device
+from deidlab.inference import score
+from deidlab.labels import LabelSet
+from deidlab.models import Checkpoint, load_checkpoint
+from deidlab.types import Document, Prediction
+
+
+@dataclass(frozen=True)
+class CheckpointSystem:
+    """Scores windows of many documents at once and decodes them as they come."""
+
+    checkpoint: Checkpoint
+    batch_tokens: int = 8192
+    precision: Precision = "auto"
+
+    @property
+    def labels(self) -> LabelSet:
+        """The label set that the predictions carry."""
+        return self.checkpoint.labels
+
+    def predict(self, documents: Iterable[Document]) -> Iterator[Prediction]:
+        """Predictions in the documents' order."""
+        to_score, to_name = tee(documents)
+        scores = score(
+            self.checkpoint.model,
+            self.checkpoint.encoder,
+            to_score,
+            batch_tokens=self.batch_tokens,
+            precision=self.precision,
+        )
+        for document, one in zip(to_name, scores, strict=True):
+            yield Prediction(document.id, self.checkpoint.decoder(one), document.fingerprint)
+
+
+def load(
+    path: str | Path,
+    batch_tokens: int = 8192,
+    precision: Precision = "auto",
+    device: str = "auto",
+    decoding: dict[str, Any] | None = None,
+) -> CheckpointSystem:
+    """Load a run's folder as a system; `decoding` overrides the checkpoint's stored settings of the decoder."""
+    checkpoint = load_checkpoint(Path(path), **{k: v for k, v in (decoding or {}).items() if v is not None})
+    checkpoint.model.to(pick_device(device))  # type: ignore[arg-type]
+    return CheckpointSystem(checkpoint, batch_tokens, precision)
