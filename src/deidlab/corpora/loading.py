@@ -74,7 +74,7 @@ def load_corpus(
     `splits` maps train, validation and test to files, folders or patterns below `path`. When none of them is there,
     `path` itself is one corpus. `fractions` says what share of train is cut off for a missing validation or test, by
     the groups of `split_by` ("document" or a key of the documents' meta) and `seed`; with `split="all"` everything
-    becomes `test` instead. A group in two splits, and an id seen before, are faults; counted ones stay in the split
+    found becomes `test` instead. A group in two splits, and an id seen before, are faults; counted ones stay in the split
     read first (test, validation, train). When `path` is null, `hub` reads each split of `splits` by name, if given.
     `require_spans=False` admits a corpus to be predicted. `obtain` tells where the corpus can be had.
 
@@ -82,7 +82,7 @@ def load_corpus(
     """
     _check_settings(splits or {}, fractions or {}, split)
     losses = Losses(on_error)
-    sources = _sources(reader, path, splits or {}, vocabulary, losses, hub, obtain)
+    sources = _sources(reader, path, splits or {}, vocabulary, losses, hub, obtain, whole=split == "all")
     if split == "all":
         sources = {"test": chain.from_iterable(sources.values())}
     intake = Intake(split_by, losses)
@@ -125,6 +125,7 @@ def _sources(
     losses: Losses,
     hub: HubReader | None,
     obtain: str,
+    whole: bool,
 ) -> dict[str, Iterable[Document]]:
     """The documents of each split, not read yet; a corpus without splits is all train."""
     stated = {
@@ -136,13 +137,13 @@ def _sources(
         raise ConfigError(f"where is the corpus ({vocabulary})? Set data.path=FOLDER. {obtain}".rstrip())
     root = Path(path).expanduser()
     if not root.exists():
-        raise DataError(f"data.path={path} does not exist. {obtain}".rstrip())
+        raise DataError(f"{path} does not exist; set data.path=FOLDER. {obtain}".rstrip())
     found = {name: [(part, _matching(root, part)) for part in parts] for name, parts in stated.items()}
     everything = list(chain.from_iterable(found.values()))
     missing = [part for part, files in everything if not files]
     if len(missing) == len(everything):
         return {"train": reader(root, losses)}
-    if missing:
+    if missing and not whole:
         raise DataError(
             f"{path} has no {', '.join(missing)}; mend data.splits, or set that split to null to cut it from train"
         )

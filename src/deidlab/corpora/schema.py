@@ -49,7 +49,7 @@ def write_arrow(documents: Iterable[Document], file: Path) -> None:
     Written by pyarrow rather than by `Dataset.from_generator`, whose cache others may read, and which is named after
     a pickle of the generator and therefore differs from run to run.
     """
-    private_folder(file.parent)
+    private_folder(file.parent).chmod(0o700)
     file.unlink(missing_ok=True)
     schema = FEATURES.arrow_schema
     rows = map(to_row, documents)
