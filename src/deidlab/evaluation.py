@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,6 +38,7 @@ class Evaluation:
     counts: dict[str, Counts]
     document_ids: tuple[str, ...]
     meta: tuple[dict[str, str], ...]
+    timings: dict[str, Any] = field(default_factory=dict)
 
     def rows(self) -> list[Row]:
         """The rows of `report.json` over all documents."""
@@ -53,19 +55,25 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a system on documents whose spans carry types of `labels`.
 
-    Predictions are written to `predictions_file` as they come: ids, offsets, labels, scores and the fingerprint of
-    the text, never the text. Raises `DataError` without documents.
+    A system with another label set is mapped through `labels.maps`. Predictions are written to `predictions_file` as
+    they come: ids, offsets, labels, scores and the fingerprint of the text, never the text. Raises `DataError` without
+    documents, and for a label of the system that has no place in `labels`.
     """
+    started = time.perf_counter()
     pairs = predicted_pairs(system, documents)
+    mapping = labels.mapping_for(system.labels.name, system.labels.types)
     parts: list[dict[str, Counts]] = []
     ids: list[str] = []
     meta: list[dict[str, str]] = []
+    words = 0
     stream = predictions_file.open("w", encoding="utf-8") if predictions_file else None
     try:
         with progress_bar() as progress:
             task = progress.add_task("evaluating", total=total, note="")
             while chunk := list(islice(pairs, CHUNK)):
+                chunk = [(document, relabelled(prediction, mapping)) for document, prediction in chunk]
                 for document, prediction in chunk:
+                    words += len(document.text.split())
                     if stream:
                         stream.write(json.dumps(prediction_line(prediction)) + "\n")
                     ids.append(document.id)
@@ -78,7 +86,14 @@ def evaluate(
     if not parts:
         raise DataError("no documents to evaluate on: is data.splits.test (or data.path) right?")
     counts = {metric: concatenate(part[metric] for part in parts) for metric in parts[0]}
-    return Evaluation(labels, counts, tuple(ids), tuple(meta))
+    seconds = time.perf_counter() - started
+    timings = {"evaluation_seconds": round(seconds, 3), "words_per_second": round(words / seconds, 1)}
+    return Evaluation(labels, counts, tuple(ids), tuple(meta), timings)
+
+
+def relabelled(prediction: Prediction, mapping: Mapping[str, str]) -> Prediction:
+    spans = (replace(span, label=mapping[span.label]) for span in prediction.spans)
+    return replace(prediction, spans=tuple(span for span in spans if span.label != OUTSIDE))
 
 
 def predicted_pairs(system: System, documents: Iterable[Document]) -> Iterator[tuple[Document, Prediction]]:
@@ -112,7 +127,7 @@ def count(chunk: list[tuple[Document, Prediction]], labels: LabelSet) -> dict[st
     return families
 
 
-def coarse(spans: Iterable[Span], category: Any) -> list[Span]:
+def coarse(spans: Iterable[Span], category: Mapping[str, str]) -> list[Span]:
     return [replace(s, label=category[s.label]) for s in spans if category[s.label] != OUTSIDE]
 
 

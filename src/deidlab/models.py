@@ -97,9 +97,10 @@ class Backbone:
             )
         return Encoder(self.tokenizer(source), self.max_length, self.stride, self.unit)  # type: ignore[arg-type]
 
-    def model(self, source: str, labels: LabelSet) -> PreTrainedModel:
+    def model(self, source: str, labels: LabelSet, seed: int = 42) -> PreTrainedModel:
         """The model with a head for `labels`: kept from `source` when its labels are the same, new when they are not."""
         tags = labels.tags
+        torch.manual_seed(seed)
         with quiet_transformers():
             config = AutoConfig.from_pretrained(source, revision=self.revision, trust_remote_code=False)
             same_head = tuple((config.id2label or {}).values()) == tags

@@ -14,6 +14,7 @@ from datasets import DatasetDict
 from deidlab.corpora.intake import Intake
 from deidlab.corpora.schema import from_row, open_arrow, write_arrow
 from deidlab.corpora.splits import DOCUMENT, split_indices
+from deidlab.labels import LabelSet
 from deidlab.types import ConfigError, DataError, Document, Losses, OnError
 
 # In the order of reading: what is in test already is left out of train, never the other way round.
@@ -41,6 +42,14 @@ class Corpus:
         if split not in self.documents:
             raise DataError(f"{self.vocabulary} has no split {split}; it has {', '.join(self.documents)} (data.splits)")
         return map(from_row, self.documents[split])
+
+    def typed(self, labels: LabelSet) -> Callable[[str], Iterator[Document]]:
+        """A view of the splits in which spans carry types of `labels`; what maps to O is counted in `losses`.
+
+        Raises `DataError` that lists every label of the corpus without a place in `labels`.
+        """
+        mapping = labels.mapping_for(self.vocabulary, self.label_counts(), self.label_map)
+        return lambda split: (labels.relabel(document, mapping, self.losses) for document in self.iterate(split))
 
     def label_counts(self, *splits: str) -> Counter[str]:
         """How many spans each corpus label has in the splits named, or in all."""

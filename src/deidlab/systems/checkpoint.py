@@ -48,8 +48,12 @@ def load(
     precision: Precision = "auto",
     device: str = "auto",
     decoding: dict[str, Any] | None = None,
+    labels: LabelSet | None = None,
 ) -> CheckpointSystem:
-    """Load a run's folder as a system; `decoding` overrides the checkpoint's stored settings of the decoder."""
+    """Load a run's folder as a system; `decoding` overrides the checkpoint's stored settings of the decoder.
+
+    `labels`, those of the evaluation, are not needed: the checkpoint brings its own.
+    """
     checkpoint = load_checkpoint(Path(path), **{k: v for k, v in (decoding or {}).items() if v is not None})
     checkpoint.model.to(pick_device(device))  # type: ignore[arg-type]
     return CheckpointSystem(checkpoint, batch_tokens, precision)

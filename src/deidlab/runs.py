@@ -1,0 +1,135 @@
+"""A run's folder, the errors it reports, and where it came from.
+
+Imported by the doors (`train.py`, `scripts/`); holds nothing heavy, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deidlab.types import ConfigError, DeidlabError
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "numpy", "seqeval")
+
+
+def run_folder(output_dir: str | None, overwrite: bool, root: str = "outputs") -> Path:
+    """Create the folder of a run: the named one, or the next free number under `root`.
+
+    Raises `ConfigError` when a named folder is there and not empty, unless `overwrite`.
+    """
+    if output_dir is None:
+        parent = Path(root)
+        parent.mkdir(parents=True, exist_ok=True)
+        number = max((int(p.name) for p in parent.iterdir() if re.fullmatch(r"\d+", p.name)), default=0)
+        while True:  # another run may take the number between looking and making
+            number += 1
+            folder = parent / f"{number:03d}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+    folder = Path(output_dir)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if not overwrite:
+            raise ConfigError(f"output_dir={folder} exists: choose another, or say overwrite=true to replace it")
+        if not folder.is_dir() or not (folder / "config.yaml").is_file():
+            raise ConfigError(f"output_dir={folder} is no run's folder (no config.yaml): it is not overwritten")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def private_cache(folder: Path) -> Iterator[Path]:
+    """A folder for what holds note text while a run lasts: mode 0700, and gone afterwards, also after an error."""
+    cache = folder / "cache"
+    cache.mkdir(mode=0o700)
+    try:
+        yield cache
+    finally:
+        shutil.rmtree(cache, ignore_errors=True)
+
+
+@contextmanager
+def mendable_errors() -> Iterator[None]:
+    """End with one line that says what to mend instead of a traceback; exit status 2."""
+    try:
+        yield
+    except DeidlabError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None
+
+
+def unwrapped(instantiate: Any) -> Any:
+    """Hydra's `instantiate`, with our own errors freed from Hydra's wrapping, which hides what to mend."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return instantiate(*args, **kwargs)
+        except Exception as error:
+            cause: BaseException | None = error
+            while cause is not None and not isinstance(cause, DeidlabError):
+                cause = cause.__cause__
+            if cause is None:
+                raise
+            raise cause from None
+
+    return call
+
+
+def log_to_terminal() -> None:
+    """Our own messages on the terminal; those of libraries only from warnings up."""
+    from rich.logging import RichHandler
+
+    handler = RichHandler(show_path=False, show_time=False, rich_tracebacks=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
+    logging.getLogger("deidlab").setLevel(logging.INFO)
+    # They announce every request to a hub and every missing kernel.
+    for noisy in ("httpx", "huggingface_hub", "datasets", "torch"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def provenance(config: str, seed: int, data_fingerprint: str, **more: Any) -> dict[str, Any]:
+    """Where a result came from: versions, commit, data, seed and a digest of the settings; no time, no path."""
+    return {
+        "deidlab": importlib.metadata.version("deidlab"),
+        "commit": commit(),
+        "python": platform.python_version(),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "seed": seed,
+        "data_fingerprint": data_fingerprint,
+        "config_digest": hashlib.sha256(config.encode()).hexdigest()[:16],
+        **more,
+    }
+
+
+def commit() -> str | None:
+    """The commit of the source tree, `-dirty` when it has changes; None outside a repository."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(here), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("-dirty" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def write_json(file: Path, content: Mapping[str, Any] | list[Any]) -> None:
+    """Write JSON the same way every time."""
+    file.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

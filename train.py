@@ -1,0 +1,78 @@
+"""Train and evaluate a de-identification model: `python train.py model=minilm data=synthetic`."""
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from deidlab import runs
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+def main(cfg: DictConfig) -> None:
+    """Compose, instantiate, train, evaluate, report."""
+    with runs.mendable_errors():
+        train_and_evaluate(cfg)
+
+
+def train_and_evaluate(cfg: DictConfig) -> None:
+    # PyTorch is needed from here on only: `--help` and a mistyped setting answer at once.
+    from deidlab import reporting
+    from deidlab.evaluation import evaluate
+    from deidlab.models import Checkpoint
+    from deidlab.systems.checkpoint import CheckpointSystem
+    from deidlab.training import train
+
+    instantiate = runs.unwrapped(hydra.utils.instantiate)
+    runs.log_to_terminal()
+
+    # What the run stands on: a label set, weights, notes.
+    labels = instantiate(cfg.labels)
+    backbone = instantiate(cfg.model)
+    source = backbone.locate()
+    untrained = Checkpoint(
+        backbone.model(source, labels, cfg.seed), backbone.encoder(source), instantiate(cfg.decoding, labels=labels)
+    )
+    folder = runs.run_folder(cfg.output_dir, cfg.overwrite)
+    config = OmegaConf.to_yaml(cfg, resolve=True)
+    (folder / "config.yaml").write_text(config, encoding="utf-8")
+
+    with runs.private_cache(folder) as cache:
+        corpus = instantiate(cfg.data, cache_dir=str(cache), seed=cfg.seed)
+        notes = corpus.typed(labels)
+
+        # Fine-tune, keeping the weights that are best on the validation notes.
+        trained = train(
+            untrained,
+            list(notes("train")),
+            list(notes("validation")),
+            folder=folder / "checkpoint",
+            losses=corpus.losses,
+            seed=cfg.seed,
+            **cfg.training,
+        )
+
+        # Judge them on notes that neither trained nor chose them.
+        system = CheckpointSystem(trained.checkpoint, cfg.evaluation.batch_tokens, cfg.training.precision)
+        judged = evaluate(
+            system,
+            notes("test"),
+            labels,
+            total=len(corpus.documents["test"]),
+            predictions_file=folder / "predictions.jsonl",
+        )
+
+    sizes = {name: len(split) for name, split in corpus.documents.items()}
+    origin = runs.provenance(config, cfg.seed, corpus.fingerprint, model=backbone.pretrained,
+                             revision=backbone.revision, documents=sizes)  # fmt: skip
+    content = reporting.report(judged.rows(), origin, corpus.losses.rows())
+    title = f"{cfg.name or folder.name}: {backbone.pretrained} on {corpus.vocabulary}"
+    reporting.write(folder, content, title)
+    runs.write_json(folder / "losses.json", corpus.losses.rows())
+    runs.write_json(folder / "provenance.json", origin)
+    runs.write_json(folder / "timings.json", {**trained.timings, **judged.timings})
+    runs.write_json(folder / "history.json", trained.history)
+    reporting.print_table(content, title)
+    print(f"{folder}/: checkpoint, report.md, report.json, predictions.jsonl, losses.json")
+
+
+if __name__ == "__main__":
+    main()
