@@ -32,8 +32,8 @@ from deidlab.metrics.tokens import WordTable, alphanumeric_tokens
 
 # The i2b2 2014 types that are HIPAA identifiers to the official script: a trailing blank in its pattern loses IDNUM.
 HIPAA_OFFICIAL = frozenset(
-    ("PATIENT", "AGE", "DATE", "CITY", "STREET", "ZIP", "ORGANIZATION", "PHONE", "FAX", "EMAIL", "SSN")
-    + ("MEDICALRECORD", "HEALTHPLAN", "ACCOUNT", "LICENSE", "VEHICLE", "DEVICE", "BIOID")
+    {"PATIENT", "AGE", "DATE", "CITY", "STREET", "ZIP", "ORGANIZATION", "PHONE", "FAX", "EMAIL"}
+    | {"SSN", "MEDICALRECORD", "HEALTHPLAN", "ACCOUNT", "LICENSE", "VEHICLE", "DEVICE", "BIOID"}
 )
 HIPAA_MENDED = HIPAA_OFFICIAL | {"IDNUM"}
 

@@ -14,7 +14,7 @@ from deidlab.metrics.tables import SpanTable
 Columns = Sequence[np.ndarray]
 
 
-def pack(first: Columns, second: Columns, room: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def pack(first: Columns, second: Columns, *, room: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """One int64 per row of two tables: equal where all columns are equal, ordered as the columns are, first to last.
 
     Columns are non-negative; `room` is how much may be added to the last one without reaching into the next row.
@@ -25,8 +25,8 @@ def pack(first: Columns, second: Columns, room: int = 0) -> tuple[np.ndarray, np
     if sum(widths) > 63:  # offsets of billions of characters: number the distinct leading columns first
         lead, rest = pack(first[:-1], second[:-1]), (first[-1], second[-1])
         rank = np.unique(np.concatenate(lead), return_inverse=True)[1]
-        return pack((rank[: len(lead[0])], rest[0]), (rank[len(lead[0]) :], rest[1]), room)
-    keys = []
+        return pack((rank[: len(lead[0])], rest[0]), (rank[len(lead[0]) :], rest[1]), room=room)
+    keys: list[np.ndarray] = []
     for columns in (first, second):
         key = np.zeros(len(columns[0]), np.int64)
         for column, width in zip(columns, widths, strict=True):
@@ -66,12 +66,14 @@ def tolerant(
     """
     # Ends are shifted so that `end - distance` stays non-negative.
     columns = [(t.document, t.start, t.label, t.end + distance) for t in (gold, predicted)]
-    tables, keys = [], []
+    tables: list[SpanTable] = []
+    keys: list[np.ndarray] = []
     for table, key in zip((gold, predicted), pack(*columns, room=distance), strict=True):
         kept = _without_near(key, table, distance)
         tables.append(table.where(kept))
         keys.append(key[kept])
-    return (*tables, _near(keys[0], keys[1], distance), _near(keys[1], keys[0], distance))
+    found, right = _near(keys[0], keys[1], distance), _near(keys[1], keys[0], distance)
+    return tables[0], tables[1], found, right
 
 
 def _without_near(key: np.ndarray, table: SpanTable, distance: int) -> np.ndarray:
@@ -81,7 +83,7 @@ def _without_near(key: np.ndarray, table: SpanTable, distance: int) -> np.ndarra
     if not close.any():
         return rows
     # Only chains of near rows need the order in which they came; they are rare and short.
-    dropped = []
+    dropped: list[int] = []
     chain_of = np.concatenate(([0], np.cumsum(~close)))
     in_chain = np.flatnonzero(np.bincount(chain_of)[chain_of] > 1)
     borders = np.flatnonzero(np.diff(chain_of[in_chain])) + 1

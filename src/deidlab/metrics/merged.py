@@ -29,7 +29,7 @@ def merged(gold: SpanTable, predicted: SpanTable, texts: TextTable) -> Counts:
 def _places(spans: SpanTable, texts: TextTable) -> np.ndarray:
     """(places, 2) distinct global starts and ends, sorted."""
     place = np.stack([offset + spans.document for offset in texts.place(spans)], axis=1)
-    return place[np.unique(pack(place.T, place.T)[0], return_index=True)[1]]
+    return place[np.unique(pack(tuple(place.T), tuple(place.T))[0], return_index=True)[1]]
 
 
 def _join(place: np.ndarray, texts: TextTable) -> np.ndarray:
@@ -48,7 +48,7 @@ def _document(place: np.ndarray, texts: TextTable) -> np.ndarray:
 
 
 def _in(place: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return among(*pack(place.T, other.T))
+    return among(*pack(tuple(place.T), tuple(other.T)))
 
 
 def _common(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -19,11 +19,11 @@ from deidlab.metrics.tokens import alphanumeric_tokens
 from deidlab.types import Document, Span
 
 # The category (the XML element) of each i2b2 2014 type, in the order in which the scorer lists categories.
-I2B2_2014_CATEGORIES: Mapping[str, tuple[str, ...]] = {
+I2B2_2014_CATEGORIES: Mapping[str, Collection[str]] = {
     "NAME": ("PATIENT", "DOCTOR", "USERNAME"),
     "PROFESSION": ("PROFESSION",),
-    "LOCATION": ("ROOM", "DEPARTMENT", "HOSPITAL", "ORGANIZATION", "STREET", "CITY", "STATE", "COUNTRY", "ZIP")
-    + ("LOCATION-OTHER",),
+    "LOCATION": {"ROOM", "DEPARTMENT", "HOSPITAL", "ORGANIZATION"}
+    | {"STREET", "CITY", "STATE", "COUNTRY", "ZIP", "LOCATION-OTHER"},
     "AGE": ("AGE",),
     "DATE": ("DATE",),
     "CONTACT": ("PHONE", "FAX", "EMAIL", "URL", "IPADDR"),
@@ -116,7 +116,7 @@ def _micro(counts: Counts) -> dict[str, float]:
 def _macro_and_micro(counts: Counts) -> dict[str, dict[str, float | None]]:
     """As micro, beside the means over documents; a macro F1 of 0 and 0 is nan there, null here."""
     sums = macro_sums(counts, np.zeros(counts.documents, np.int64), 1)[0]
-    precision, recall = ratio(sums[:2], sums[2])
-    f1 = ratio(2 * (precision * recall), precision + recall)
+    precision, recall = ratio(sums[:2], sums[2]).tolist()
+    f1 = 2 * (precision * recall) / (precision + recall) if precision + recall else float("nan")
     macro = {"precision": number(precision), "recall": number(recall), "f1": number(f1)}
     return {measure: {"macro": macro[measure], "micro": micro} for measure, micro in _micro(counts).items()}

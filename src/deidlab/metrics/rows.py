@@ -7,28 +7,15 @@ defines it. Elsewhere a ratio of nothing is null.
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Any, Literal
 
 import numpy as np
 
 from deidlab.metrics.counts import ALL, FOUND, GOLD, PREDICTED, RIGHT, Counts
 
-
-class Row(TypedDict, total=False):
-    """One line of `report.json`: precision, recall and f1, or `value` for the leak measures.
-
-    Where an interval is given, `<measure>_low` and `<measure>_high` stand beside each (`intervals.py`).
-    """
-
-    metric: str
-    label: str
-    slice: str
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    value: float | None
-    support: int
-
+# One line of `report.json`: metric, label, slice, support (int), and precision, recall and f1, or `value` for the leak
+# measures (float or None); beside each its `<measure>_low` and `<measure>_high` where an interval is given.
+Row = dict[str, Any]
 
 Measure = Literal["precision", "recall", "f1", "value"]
 
@@ -53,13 +40,9 @@ def rows(counts: Counts, metric: str, slice: str = "all", members: np.ndarray | 
     supports = np.concatenate((total[[ALL, ALL], GOLD], total[1:, GOLD]))
     shown = np.concatenate(([True, "value" not in lines], total[1:, [GOLD, PREDICTED]].any(axis=1)))
     return [
-        Row(
-            metric=metric,
-            label=name,
-            slice=slice,
-            **{k: number(v[i]) for k, v in lines.items()},
-            support=int(supports[i]),
-        )
+        {"metric": metric, "label": name, "slice": slice}
+        | {measure: number(line[i]) for measure, line in lines.items()}
+        | {"support": int(supports[i])}
         for i, name in enumerate(names)
         if shown[i]
     ]
@@ -117,8 +100,8 @@ def values(metric: str, total: np.ndarray, macro: np.ndarray) -> dict[Measure, n
         mean = [ratio(macro[..., i], macro[..., 2]) for i in (0, 1)]
         # Undefined, not 0, if both are 0: the official scorer prints nan, and expects null.
         mean.append(ratio(2 * mean[0] * mean[1], mean[0] + mean[1]))
-    lines = zip(("precision", "recall", "f1"), (precision, recall, f1), mean, strict=True)
-    return {name: _with_macro(value, average) for name, value, average in lines}
+    lines = zip(measures_of(metric), (precision, recall, f1), mean, strict=True)
+    return {measure: _with_macro(value, average) for measure, value, average in lines}
 
 
 def _with_macro(value: np.ndarray, macro: np.ndarray) -> np.ndarray:
