@@ -140,6 +140,7 @@ def to_conll(document: Document, scheme: Scheme = "BIO") -> str:
     """The lines of a document, beginning with its `-DOCSTART-`."""
     if not document.id or re.search(r"[\t\r\n]", document.id):
         raise DataError(f"document id {document.id!r} is empty or holds a tab or line break; columns cannot carry it")
+    encoded(document.text, document.id)  # so that an error names the place in the note, not in the file
     tokens = _tokens(document)
     if document.text and not tokens:
         raise DataError(
@@ -147,8 +148,8 @@ def to_conll(document: Document, scheme: Scheme = "BIO") -> str:
         )
     tags = tag_sequence(_spans_of_tokens(document, tokens, scheme), scheme)
     lines = [f"{DOCSTART}\tid={document.id}\t{OUTSIDE}\n\n"]
-    ends = [start for start, _ in tokens[1:]] + [len(document.text)]
-    for index, ((start, end), next_start, tag) in enumerate(zip(tokens, ends, tags, strict=True)):
+    next_starts = [*(start for start, _ in tokens), len(document.text)][1:]
+    for index, ((start, end), next_start, tag) in enumerate(zip(tokens, next_starts, tags, strict=True)):
         before = document.text[:start] if index == 0 else ""
         after, final = document.text[end:next_start], index + 1 == len(tokens)
         lines.append(f"{document.text[start:end]}\t{_misc(before, after, final)}\t{tag}\n")

@@ -103,6 +103,7 @@ def write(documents: Iterable[Document], path: Path) -> None:
 
 def to_line(document: Document) -> str:
     """The document as one line of our own schema."""
+    encoded(document.text, document.id)  # so that an error names the place in the note, not in the file
     spans = []
     for span in document.spans:
         row: dict[str, Any] = {"start": span.start, "end": span.end, "label": span.label}

@@ -83,8 +83,8 @@ def load_corpus(
     `splits` maps train, validation and test to files, folders or patterns below `path`. When none of them is there,
     `path` itself is one corpus. `fractions` says what share of train is cut off for a missing validation or test, by
     the groups of `split_by` ("document" or a key of the documents' meta) and `seed`; with `split="all"` everything
-    found becomes `test` instead. A group in two splits, and an id seen before, are faults; counted ones stay in the split
-    read first (test, validation, train). When `path` is null, `hub` reads each split of `splits` by name, if given.
+    found becomes `test` instead. A group in two splits, and an id seen before, are faults; counted ones stay in the
+    split read first (test, validation, train). When `path` is null, `hub` reads each split by name, if given.
     `require_spans=False` admits a corpus to be predicted. `obtain` tells where the corpus can be had.
 
     Raises `ConfigError` for settings that cannot work, `DataError` for data that are not what they should be.

@@ -1,0 +1,141 @@
+"""write -> read gives back the same documents, byte for byte in text, in every format that can carry them."""
+
+import json
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deidlab.corpora import brat, conll, i2b2_2014, jsonl
+from deidlab.types import DataError, Document, Losses, Span
+
+# What has broken offsets before: astral characters, combining marks, every line end, tabs, NUL, markup, a byte-order
+# mark, separators that `str.splitlines` would cut at.
+HARD = [
+    "😀", "𝒜", "e\u0301", "ñ", "\r\n", "\r", "\n", "\t", "\0", " ", "  ", "]]>", "<b>", "&amp;", '"', "\\n", "\ufeff",
+    "\u2028", "\x85", "\x0b", "\xa0", "#", "-DOCSTART-", "Anna", "7B", ".",
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(HARD) | st.text(st.characters(codec="utf-8"), max_size=3), max_size=12).map("".join)
+LABELS = st.sampled_from(["PATIENT", "LOCATION-OTHER", "FECHAS", "B-x"])
+
+
+@st.composite
+def documents(draw):
+    text = draw(TEXTS)
+    spans = set()
+    for _ in range(draw(st.integers(0, 3)) if text else 0):
+        start = draw(st.integers(0, len(text) - 1))
+        spans.add(Span(start, draw(st.integers(start + 1, len(text))), draw(LABELS)))
+    return Document("220-01", text, tuple(sorted(spans)))
+
+
+def through(tmp_path_factory, module, document, name):
+    place = tmp_path_factory.mktemp("notes") / name
+    module.write([document], place)
+    (again,) = module.read(place, Losses())
+    return again
+
+
+fast = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize(("module", "name"), [(brat, "folder"), (jsonl, "notes.jsonl")])
+@fast
+@given(documents())
+def test_brat_and_jsonl_carry_every_text(tmp_path_factory, module, name, document):
+    again = through(tmp_path_factory, module, document, name)
+    assert (again.id, again.text, again.spans) == (document.id, document.text, document.spans)
+
+
+@fast
+@given(documents())
+def test_xml_carries_every_text_or_names_the_character_it_cannot(tmp_path_factory, document):
+    forbidden = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", document.text)
+    if forbidden:
+        with pytest.raises(DataError, match=f"220-01: U\\+{ord(forbidden[0]):04X} at character {forbidden.start()}"):
+            i2b2_2014.to_xml(document)
+    else:
+        again = through(tmp_path_factory, i2b2_2014, document, "folder")
+        assert (again.id, again.text, again.spans) == (document.id, document.text, document.spans)
+
+
+@pytest.mark.parametrize("scheme", ["IO", "BIO", "BIOES", "BILOU"])
+@fast
+@given(document=documents())
+def test_conll_carries_a_document_or_refuses_it(tmp_path_factory, scheme, document):
+    blanks = " \t\r\n"
+    spans = document.spans
+    refused = (
+        (document.text and not document.text.strip(blanks))
+        or any(a.end > b.start for a, b in pairwise(spans))
+        or any(document.text[s.start] in blanks or document.text[s.end - 1] in blanks for s in spans)
+        or any(
+            scheme == "IO" and a.label == b.label and not document.text[a.end : b.start].strip(blanks)
+            for a, b in pairwise(spans)
+        )
+    )
+    if refused:
+        with pytest.raises(DataError, match=r"columns cannot carry|IO cannot tell"):
+            conll.to_conll(document, scheme)
+        return
+    place = tmp_path_factory.mktemp("notes") / "notes.conll"
+    conll.write([document], place, scheme)
+    (again,) = conll.read(place, Losses(), scheme=scheme)
+    assert (again.id, again.text, again.spans) == (document.id, document.text, document.spans)
+
+
+def test_an_empty_note_and_many_notes_come_back(tmp_path):
+    notes = [Document("a", ""), Document("b", "Anna\r\n", (Span(0, 4, "NAME"),)), Document("c", "")]
+    for module, name in ((brat, "brat"), (i2b2_2014, "xml"), (conll, "n.conll"), (jsonl, "n.jsonl")):
+        module.write(notes, tmp_path / name)
+        assert [(d.id, d.text, d.spans) for d in module.read(tmp_path / name, Losses())] == [
+            (d.id, d.text, d.spans) for d in notes
+        ]
+
+
+@pytest.mark.parametrize("module", [brat, i2b2_2014])
+@pytest.mark.parametrize("bad_id", ["", "../up", "a\\b", ".hidden", "a\0b", "x" * 300])
+def test_ids_that_are_no_file_names_are_refused(tmp_path, module, bad_id):
+    with pytest.raises(DataError, match="is no file name"):
+        module.write([Document(bad_id, "x")], tmp_path / "out")
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+
+
+@pytest.mark.parametrize(("module", "name"), [(brat, "d"), (i2b2_2014, "d"), (conll, "d.conll"), (jsonl, "d.jsonl")])
+def test_a_lone_surrogate_is_refused_by_every_writer(tmp_path, module, name):
+    with pytest.raises(DataError, match=r"note-1: (lone surrogate|U\+D83D) at character 4") as error:
+        module.write([Document("note-1", "Anna\ud83d")], tmp_path / name)
+    assert "Anna" not in str(error.value)
+
+
+@pytest.mark.parametrize("module", [brat, i2b2_2014])
+def test_two_documents_of_one_id_never_overwrite_each_other(tmp_path, module):
+    with pytest.raises(DataError, match=r"a: .* exists already"):
+        module.write([Document("a", "one"), Document("a", "two")], tmp_path / "out")
+
+
+@pytest.mark.parametrize("label", ["", "MY LABEL"])
+def test_labels_that_standoff_and_columns_cannot_carry_are_refused(tmp_path, label):
+    document = Document("a", "Anna", (Span(0, 4, label),))
+    with pytest.raises(DataError, match="brat cannot carry"):
+        brat.to_ann(document)
+    with pytest.raises(DataError, match="columns cannot carry"):
+        conll.to_conll(document)
+
+
+def test_written_notes_are_readable_by_their_owner_only(tmp_path):
+    i2b2_2014.write([Document("a", "Anna")], tmp_path / "out")
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "out" / "a.xml").stat().st_mode & 0o777 == 0o600
+
+
+def test_jsonl_keeps_meta_and_scores(tmp_path):
+    document = Document("a", "Anna", (Span(0, 4, "NAME", 0.5),), {"patient": "7", "culture": "es"})
+    jsonl.write([document], tmp_path / "n.jsonl")
+    (again,) = jsonl.read(tmp_path / "n.jsonl", Losses())
+    assert (again.meta, again.spans[0].score) == (document.meta, 0.5)
+    assert json.loads((tmp_path / "n.jsonl").read_text())["spans"] == [
+        {"start": 0, "end": 4, "label": "NAME", "score": 0.5}
+    ]
