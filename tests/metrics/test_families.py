@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deidlab.metrics import families
 from deidlab.metrics.counts import ALL, concatenate
+from deidlab.metrics.matching import exact, tolerant
 from deidlab.metrics.tables import SpanTable, TextTable
 from deidlab.types import DataError, Span
 
@@ -38,7 +39,7 @@ def one(gold, predicted):
 def test_strict_wants_both_offsets_and_the_type_and_counts_repetitions_once():
     gold = [(0, 3, "NAME"), (0, 3, "NAME"), (5, 9, "DATE")]
     predicted = [(0, 3, "NAME"), (5, 9, "NAME"), (5, 8, "DATE")]
-    total = families.strict(*one(gold, predicted)).total()
+    total = families.strict(exact(*one(gold, predicted))).total()
     #                                    gold found predicted right
     np.testing.assert_array_equal(total, [[2, 1, 3, 1], [1, 1, 2, 1], [1, 0, 1, 0]])
 
@@ -46,19 +47,25 @@ def test_strict_wants_both_offsets_and_the_type_and_counts_repetitions_once():
 def test_relaxed_lets_the_end_move_by_two_but_not_the_start():
     gold = [(0, 5, "NAME"), (10, 15, "NAME"), (20, 25, "DATE"), (30, 35, "DATE")]
     predicted = [(0, 7, "NAME"), (10, 18, "NAME"), (21, 25, "DATE"), (30, 33, "DATE")]
-    total = families.relaxed(*one(gold, predicted)).total()
+    total = families.relaxed(tolerant(*one(gold, predicted), 2)).total()
     np.testing.assert_array_equal(total, [[4, 2, 4, 2], [2, 1, 2, 1], [2, 1, 2, 1]])
 
 
 def test_relaxed_collapses_near_repetitions_in_the_order_they_were_given():
-    assert families.relaxed(*one([], [(0, 10, "NAME"), (0, 12, "NAME"), (0, 14, "NAME")])).total()[ALL, 2] == 2
-    assert families.relaxed(*one([], [(0, 12, "NAME"), (0, 10, "NAME"), (0, 14, "NAME")])).total()[ALL, 2] == 1
+    assert (
+        families.relaxed(tolerant(*one([], [(0, 10, "NAME"), (0, 12, "NAME"), (0, 14, "NAME")]), 2)).total()[ALL, 2]
+        == 2
+    )
+    assert (
+        families.relaxed(tolerant(*one([], [(0, 12, "NAME"), (0, 10, "NAME"), (0, 14, "NAME")]), 2)).total()[ALL, 2]
+        == 1
+    )
 
 
 def test_overlap_wants_a_common_character_and_the_type():
     gold = [(0, 5, "NAME"), (10, 15, "DATE")]
     predicted = [(1, 2, "NAME"), (4, 9, "NAME"), (5, 8, "NAME"), (14, 20, "NAME")]
-    total = families.overlap(*one(gold, predicted)).total()
+    total = families.overlap(exact(*one(gold, predicted))).total()
     np.testing.assert_array_equal(total, [[2, 1, 4, 2], [1, 1, 4, 2], [1, 0, 0, 0]])
 
 
@@ -70,7 +77,7 @@ def test_token_credits_the_part_that_was_found():
 def test_binary_counts_places_together_and_spans_per_label():
     gold = [(0, 3, "NAME"), (0, 3, "DATE"), (5, 9, "DATE")]
     predicted = [(0, 3, "DATE"), (5, 9, "NAME"), (6, 9, "NAME")]
-    total = families.binary_strict(*one(gold, predicted)).total()
+    total = families.binary_strict(exact(*one(gold, predicted))).total()
     np.testing.assert_array_equal(total, [[2, 2, 3, 2], [1, 1, 2, 1], [2, 2, 1, 1]])
 
 
@@ -115,7 +122,7 @@ def test_relaxed_equals_sets_under_a_tolerant_equality(notes):
         # One by one: CPython's set difference takes a short cut if one set is over four times as large.
         found, predicted = found + both, predicted + both + sum(span not in g for span in p)
         gold += both + sum(span not in p for span in g)
-    assert families.relaxed(*tables(notes)).total()[ALL].tolist() == [gold, found, predicted, found]
+    assert families.relaxed(tolerant(*tables(notes), 2)).total()[ALL].tolist() == [gold, found, predicted, found]
 
 
 def tokens_by_hand(spans):
@@ -163,5 +170,5 @@ def test_chunks_concatenate_to_the_whole(notes):
 def test_offsets_too_large_for_one_integer_still_compare():
     far = 2**40
     gold, predicted = one([(far, far + 5, "NAME"), (3, far, "DATE")], [(far, far + 5, "NAME"), (far, far + 6, "NAME")])
-    assert families.strict(gold, predicted).total()[ALL].tolist() == [2, 1, 2, 1]
-    assert families.relaxed(gold, predicted).total()[ALL].tolist() == [2, 1, 1, 1]
+    assert families.strict(exact(gold, predicted)).total()[ALL].tolist() == [2, 1, 2, 1]
+    assert families.relaxed(tolerant(gold, predicted, 2)).total()[ALL].tolist() == [2, 1, 1, 1]

@@ -5,6 +5,7 @@ import pytest
 
 from deidlab.metrics.families import strict
 from deidlab.metrics.intervals import Resamples, no_interval, replicates, rows_with_intervals
+from deidlab.metrics.matching import exact
 from deidlab.metrics.rows import rows
 from deidlab.metrics.tables import SpanTable
 from deidlab.types import DataError, Span
@@ -15,9 +16,8 @@ LABELS = ("NAME", "DATE")
 def corpus(hits, label="NAME"):
     """One gold span per document, found where `hits` says so."""
     gold = [[Span(0, 3, label)] for _ in hits]
-    return strict(
-        *(SpanTable.of(side, LABELS) for side in (gold, [g if hit else [] for g, hit in zip(gold, hits, strict=True)]))
-    )
+    predicted = [spans if hit else [] for spans, hit in zip(gold, hits, strict=True)]
+    return strict(exact(SpanTable.of(gold, LABELS), SpanTable.of(predicted, LABELS)))
 
 
 def by_label(lines):

@@ -3,6 +3,7 @@
 import pytest
 
 from deidlab.metrics.families import overlap, strict
+from deidlab.metrics.matching import exact
 from deidlab.metrics.rows import rows
 from deidlab.metrics.tables import SpanTable
 from deidlab.types import Span
@@ -12,7 +13,8 @@ LABELS = ("NAME", "DATE", "AGE")
 
 def counts(*notes, family=strict):
     gold, predicted = zip(*notes, strict=True)
-    return family(*(SpanTable.of([[Span(*s) for s in one] for one in side], LABELS) for side in (gold, predicted)))
+    sides = (SpanTable.of([[Span(*s) for s in one] for one in side], LABELS) for side in (gold, predicted))
+    return family(exact(*sides))
 
 
 A = ([(0, 1, "NAME"), (2, 3, "NAME")], [(0, 1, "NAME")])

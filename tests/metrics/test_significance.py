@@ -7,6 +7,7 @@ import pytest
 
 from deidlab.metrics.families import strict
 from deidlab.metrics.intervals import Resamples
+from deidlab.metrics.matching import exact
 from deidlab.metrics.significance import compare
 from deidlab.metrics.tables import SpanTable
 from deidlab.types import DataError, Span
@@ -17,7 +18,7 @@ LABELS = ("NAME", "DATE")
 def system(hits):
     gold = [[Span(0, 3, "NAME")] for _ in hits]
     found = [g if hit else [] for g, hit in zip(gold, hits, strict=True)]
-    return strict(SpanTable.of(gold, LABELS), SpanTable.of(found, LABELS))
+    return strict(exact(SpanTable.of(gold, LABELS), SpanTable.of(found, LABELS)))
 
 
 FIRST = np.array([1, 0, 0, 1, 0, 0, 1, 1], bool)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deidlab.metrics.matching import distinct
+from deidlab.metrics.matching import exact
 from deidlab.metrics.tables import SpanTable
 from deidlab.metrics.tokens import expand
 
@@ -33,7 +33,8 @@ def confusion(gold: SpanTable, predicted: SpanTable) -> Confusion:
     Of several, the one of the same type wins, then the first. A predicted span is spurious only if it touches no gold
     span; one that touches a gold span but is not its best match is not counted. Repetitions count once.
     """
-    g, p, _, _ = distinct(gold, predicted)
+    match = exact(gold, predicted)
+    g, p = match.gold, match.predicted
     row, column, shared = _overlaps(g, p)
     same = g.label[row] == p.label[column]
     order = np.lexsort((column, ~same, -shared, row))

@@ -64,25 +64,32 @@ class Counts:
 
 
 def by_label(document: np.ndarray, label: np.ndarray, matched: np.ndarray) -> Items:
-    """Items of size one, each counted under its label and under all labels."""
-    both = np.concatenate
-    zero, one = np.zeros_like(label), np.ones(2 * len(label), np.int64)
-    return Items(both([document, document]), both([zero + ALL, 1 + label]), one, both([matched, matched]))
+    """Items of size one, each counted under its label."""
+    return Items(document, 1 + label, np.ones(len(label), np.int64), matched)
 
 
 def together(*parts: Items) -> Items:
     return Items(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def tally(documents: int, labels: Sequence[str], gold: Items, predicted: Items | None = None) -> Counts:
-    """Add up the items of every cell; without `predicted` only gold and found are counted (leaks)."""
+def tally(
+    documents: int, labels: Sequence[str], gold: Items, predicted: Items | None = None, *, pool: bool = True
+) -> Counts:
+    """Add up the items of every cell.
+
+    With `pool`, all labels together are the sum of the labels; otherwise they are items of their own. Without
+    `predicted` only gold and found are counted (leaks).
+    """
     columns = 1 + len(labels)
     cells = np.zeros((documents * columns, 4), np.int64)
-    for items, whole, part in ((gold, GOLD, FOUND), (predicted, PREDICTED, RIGHT)):
+    for items, size, part in ((gold, GOLD, FOUND), (predicted, PREDICTED, RIGHT)):
         if items is not None:
             cell = items.document * columns + items.column
-            cells[:, whole] = np.bincount(cell, items.size, len(cells))
+            cells[:, size] = np.bincount(cell, items.size, len(cells))
             cells[:, part] = np.bincount(cell, items.matched, len(cells))
+    if pool:
+        by_document = cells.reshape(documents, columns, 4)
+        by_document[:, ALL] = by_document[:, 1:].sum(axis=1)
     kept = np.flatnonzero(cells.any(axis=1))
     return Counts(documents, tuple(labels), kept // columns, kept % columns, cells[kept])
 

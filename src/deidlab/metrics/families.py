@@ -1,4 +1,4 @@
-"""The metric families: pure functions from gold and predicted spans to `Counts`, one for each name in a report.
+"""The metric families: pure functions from matched spans to `Counts`, one for each name in a report.
 
 | name | a predicted span is right if a gold span of its document has |
 |---|---|
@@ -24,7 +24,7 @@ import numpy as np
 from deidlab.labels import Scheme
 from deidlab.metrics.counts import ALL, Counts, Items, by_label, tally, together
 from deidlab.metrics.leak import char_leak, document_clean
-from deidlab.metrics.matching import among, distinct, first_of_each, overlapped, pack, tolerant
+from deidlab.metrics.matching import Match, exact, meet, overlapped, pack, tolerant
 from deidlab.metrics.merged import merged
 from deidlab.metrics.tables import SpanTable, TextTable
 from deidlab.metrics.tagging import entities, tag_words
@@ -38,56 +38,54 @@ HIPAA_OFFICIAL = frozenset(
 HIPAA_MENDED = HIPAA_OFFICIAL | {"IDNUM"}
 
 
-def strict(gold: SpanTable, predicted: SpanTable) -> Counts:
-    """Spans with the same offsets and type."""
-    g, p, found, right = distinct(gold, predicted)
-    return tally(g.documents, g.labels, by_label(g.document, g.label, found), by_label(p.document, p.label, right))
+def strict(match: Match) -> Counts:
+    """Spans as matched; after `exact` the strict family, over tokens or entities the token and seqeval families."""
+    sides = (by_label(table.document, table.label, hit) for table, hit in match.sides)
+    return tally(match.gold.documents, match.gold.labels, *sides)
 
 
-def relaxed(gold: SpanTable, predicted: SpanTable, distance: int = 2) -> Counts:
-    """Spans with the same start and type, whose ends differ by at most `distance` characters (i2b2 2014).
+def relaxed(match: Match) -> Counts:
+    """Spans as matched by `tolerant`, counted as the i2b2 2014 scorer does.
 
-    The official script compares sets under this tolerance, with two consequences kept here: near repetitions on one
-    side count once, and where two spans match one, what counts is the smaller of the two sets of the document.
+    It compares sets under the tolerant equality, so that where two spans match one, what counts is the smaller of the
+    two sets of the document.
     """
-    g, p, found, right = tolerant(gold, predicted, distance)
-    fewer_gold = np.bincount(g.document, minlength=g.documents) < np.bincount(p.document, minlength=g.documents)
+    documents = match.gold.documents
+    in_gold, in_predicted = (np.bincount(table.document, minlength=documents) for table, _ in match.sides)
     agreed, failed = [], []
-    for table, hit, counted in ((g, found, fewer_gold), (p, right, ~fewer_gold)):
+    for (table, hit), counted in zip(match.sides, (in_gold < in_predicted, in_gold >= in_predicted), strict=True):
         chosen = hit & counted[table.document]
         agreed.append(by_label(table.document[chosen], table.label[chosen], hit[chosen]))
         failed.append(by_label(table.document[~hit], table.label[~hit], hit[~hit]))
-    return tally(g.documents, g.labels, *(together(*agreed, wrong) for wrong in failed))
+    return tally(documents, match.gold.labels, *(together(*agreed, wrong) for wrong in failed))
 
 
-def overlap(gold: SpanTable, predicted: SpanTable) -> Counts:
+def overlap(match: Match) -> Counts:
     """Spans of one type that share a character; several may share one partner, so found and right may differ."""
-    g, p, _, _ = distinct(gold, predicted)
-    found, right = overlapped(g, p), overlapped(p, g)
-    return tally(g.documents, g.labels, by_label(g.document, g.label, found), by_label(p.document, p.label, right))
+    g, p = match.gold, match.predicted
+    return strict(Match(g, p, overlapped(g, p), overlapped(p, g)))
 
 
-def binary_strict(gold: SpanTable, predicted: SpanTable) -> Counts:
-    """Spans with the same offsets, whatever their types.
+def binary_strict(match: Match) -> Counts:
+    """Spans with the same offsets, whatever their types, from those that `exact` sorted.
 
     All labels together count places. A label counts its own spans, the gold ones for recall and the predicted ones for
     precision.
     """
-    g, p, _, _ = distinct(gold, predicted)
+    g, p = match.gold, match.predicted
     keys = pack(*((t.document, t.start, t.end) for t in (g, p)))
     sides = []
-    for table, key, other in ((g, *keys), (p, *keys[::-1])):
-        hit, one, places = among(key, other), np.ones(len(table), np.int64), first_of_each(key)
-        typed = Items(table.document, 1 + table.label, one, hit)
-        untyped = Items(table.document[places], np.full(len(places), ALL), one[places], hit[places])
-        sides.append(together(typed, untyped))
-    return tally(g.documents, g.labels, *sides)
+    for table, key, hit in zip((g, p), keys, meet(*keys), strict=True):
+        places = np.flatnonzero(np.diff(key, prepend=-1))  # the first span at each
+        untyped = Items(table.document[places], np.full(len(places), ALL), np.ones(len(places), np.int64), hit[places])
+        sides.append(together(by_label(table.document, table.label, hit), untyped))
+    return tally(g.documents, g.labels, *sides, pool=False)
 
 
 def seqeval(gold: SpanTable, predicted: SpanTable, texts: TextTable, scheme: Scheme) -> Counts:
     """Entities of the word tags that the spans become under `scheme`: seqeval's numbers in its strict mode."""
     words = WordTable.of(texts)
-    return strict(*(entities(tag_words(table, texts, words, scheme), scheme) for table in (gold, predicted)))
+    return strict(exact(*(entities(tag_words(table, texts, words, scheme), scheme) for table in (gold, predicted))))
 
 
 def measure(
@@ -102,15 +100,16 @@ def measure(
 
     `texts` are those of the same documents. The HIPAA families are left out if no evaluated label is a HIPAA type.
     """
-    tokens = alphanumeric_tokens(gold, texts), alphanumeric_tokens(predicted, texts)
+    spans, near = exact(gold, predicted), tolerant(gold, predicted, distance=2)
+    tokens = exact(alphanumeric_tokens(gold, texts), alphanumeric_tokens(predicted, texts))
     leak = char_leak(gold, predicted, texts)
     families = {
-        "strict": strict(gold, predicted),
-        "relaxed": relaxed(gold, predicted),
-        "overlap": overlap(gold, predicted),
-        "token": strict(*tokens),
-        "binary_strict": binary_strict(gold, predicted),
-        "binary_token": binary_strict(*tokens),
+        "strict": strict(spans),
+        "relaxed": relaxed(near),
+        "overlap": overlap(spans),
+        "token": strict(tokens),
+        "binary_strict": binary_strict(spans),
+        "binary_token": binary_strict(tokens),
         "merged": merged(gold, predicted, texts),
         "seqeval": seqeval(gold, predicted, texts, scheme),
         "char_leak": leak,
@@ -118,13 +117,11 @@ def measure(
     }
     for types, suffix in ((hipaa, ""), (hipaa_mended, "_mended")):
         if set(types) & set(gold.labels):
-            spans = gold.only(types), predicted.only(types)
-            cut = tokens[0].only(types), tokens[1].only(types)
             families |= {
-                f"hipaa_strict{suffix}": strict(*spans),
-                f"hipaa_relaxed{suffix}": relaxed(*spans),
-                f"hipaa_token{suffix}": strict(*cut),
-                f"hipaa_binary_strict{suffix}": binary_strict(*spans),
-                f"hipaa_binary_token{suffix}": binary_strict(*cut),
+                f"hipaa_strict{suffix}": strict(spans.only(types)),
+                f"hipaa_relaxed{suffix}": relaxed(near.only(types)),
+                f"hipaa_token{suffix}": strict(tokens.only(types)),
+                f"hipaa_binary_strict{suffix}": binary_strict(spans.only(types)),
+                f"hipaa_binary_token{suffix}": binary_strict(tokens.only(types)),
             }
     return families

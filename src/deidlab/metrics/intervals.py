@@ -100,7 +100,7 @@ def replicates(
     members: np.ndarray | None = None,
     clusters: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """(replicates, 2 + labels) of each measure: micro, macro and every label in every replicate, NaN where undefined."""
+    """(replicates, 2 + labels) of each measure: micro, macro and every label; NaN where undefined."""
     clusters = _clusters_of(resamples, members) if clusters is None else clusters
     group = _groups(resamples, members, clusters)
     sums = ClusterSums.of(counts, group, len(clusters))

@@ -27,7 +27,7 @@ def char_leak(gold: SpanTable, predicted: SpanTable, texts: TextTable) -> Counts
         row, start, end = _union(column, gold_start, gold_end)
         size = visible_before[end] - visible_before[start]
         sides.append(Items(gold.document[row], column[row], size, covered_before[end] - covered_before[start]))
-    return tally(gold.documents, gold.labels, together(*sides))
+    return tally(gold.documents, gold.labels, together(*sides), pool=False)
 
 
 def document_clean(leak: Counts) -> Counts:

@@ -5,7 +5,8 @@ Every function is vectorised over all documents at once: rows become integers th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,68 +36,78 @@ def pack(first: Columns, second: Columns, *, room: int = 0) -> tuple[np.ndarray,
     return keys[0], keys[1]
 
 
-def first_of_each(keys: np.ndarray) -> np.ndarray:
-    """Row numbers, increasing, of the first occurrence of every key."""
-    return np.sort(np.unique(keys, return_index=True)[1])
+def meet(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For two sorted arrays of keys, which of each stand in the other one too."""
+    left, right = np.searchsorted(second, first, "left"), np.searchsorted(second, first, "right")
+    # A key covers the stretch of its equals: mark where stretches begin and end.
+    steps = np.bincount(left, minlength=len(second) + 1) - np.bincount(right, minlength=len(second) + 1)
+    return left < right, np.cumsum(steps[:-1]) > 0
 
 
-def among(keys: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(keys,) bool: is the key one of the others?"""
-    others = np.sort(others)
-    if not len(others):
-        return np.zeros(len(keys), bool)
-    return others[np.minimum(np.searchsorted(others, keys), len(others) - 1)] == keys
+@dataclass(frozen=True, eq=False)
+class Match:
+    """Gold and predicted spans without repetitions, and which of them correspond to one on the other side.
+
+    `found` is (gold spans,) bool, `right` is (predicted spans,) bool. No span corresponds to one of another type, so
+    a part of the types is matched as the whole is.
+    """
+
+    gold: SpanTable
+    predicted: SpanTable
+    found: np.ndarray
+    right: np.ndarray
+
+    @property
+    def sides(self) -> tuple[tuple[SpanTable, np.ndarray], tuple[SpanTable, np.ndarray]]:
+        return (self.gold, self.found), (self.predicted, self.right)
+
+    def only(self, types: Collection[str]) -> Match:
+        """The spans whose type is among `types`."""
+        g, p = self.gold.are(types), self.predicted.are(types)
+        return Match(self.gold.where(g), self.predicted.where(p), self.found[g], self.right[p])
 
 
-def distinct(gold: SpanTable, predicted: SpanTable) -> tuple[SpanTable, SpanTable, np.ndarray, np.ndarray]:
-    """Both tables without repetitions, and per row whether the other one holds it too (document, offsets, label)."""
+def exact(gold: SpanTable, predicted: SpanTable) -> Match:
+    """Correspondence of spans with the same document, offsets and label; sorted by these."""
     keys = pack(*((t.document, t.start, t.end, t.label) for t in (gold, predicted)))
-    kept = [first_of_each(key) for key in keys]
-    g, p = (key[rows] for key, rows in zip(keys, kept, strict=True))
-    return gold.where(kept[0]), predicted.where(kept[1]), among(g, p), among(p, g)
+    (g, g_rows), (p, p_rows) = (np.unique(key, return_index=True) for key in keys)
+    return Match(gold.where(g_rows), predicted.where(p_rows), *meet(g, p))
 
 
-def tolerant(
-    gold: SpanTable, predicted: SpanTable, distance: int
-) -> tuple[SpanTable, SpanTable, np.ndarray, np.ndarray]:
-    """As `distinct`, but two rows are also the same if their ends are at most `distance` apart.
+def tolerant(gold: SpanTable, predicted: SpanTable, distance: int) -> Match:
+    """Correspondence of spans with the same document, start and label, and ends at most `distance` apart.
 
     That is no equivalence (8 is near 10 and 10 near 12, but not 8 near 12), so the order of the rows decides which of
-    several near ones stays: a row goes if one that stays is near.
+    several near ones counts: a row is a repetition if one before it that counts is near.
     """
     # Ends are shifted so that `end - distance` stays non-negative.
-    columns = [(t.document, t.start, t.label, t.end + distance) for t in (gold, predicted)]
-    tables: list[SpanTable] = []
-    keys: list[np.ndarray] = []
-    for table, key in zip((gold, predicted), pack(*columns, room=distance), strict=True):
-        kept = _without_near(key, table, distance)
-        tables.append(table.where(kept))
-        keys.append(key[kept])
-    found, right = _near(keys[0], keys[1], distance), _near(keys[1], keys[0], distance)
-    return tables[0], tables[1], found, right
+    g, p = pack(*((t.document, t.start, t.label, t.end + distance) for t in (gold, predicted)), room=distance)
+    g_rows, p_rows = _without_near(g, distance), _without_near(p, distance)
+    g, p = g[g_rows], p[p_rows]
+    return Match(gold.where(g_rows), predicted.where(p_rows), _near(g, p, distance), _near(p, g, distance))
 
 
-def _without_near(key: np.ndarray, table: SpanTable, distance: int) -> np.ndarray:
-    rows = first_of_each(key)
-    by_key = rows[np.argsort(key[rows])]
-    close = np.diff(key[by_key]) <= distance
+def _without_near(key: np.ndarray, distance: int) -> np.ndarray:
+    """Row numbers, sorted by key, of the rows that are no repetitions."""
+    _, rows = np.unique(key, return_index=True)
+    close = np.diff(key[rows]) <= distance
     if not close.any():
         return rows
     # Only chains of near rows need the order in which they came; they are rare and short.
-    dropped: list[int] = []
     chain_of = np.concatenate(([0], np.cumsum(~close)))
     in_chain = np.flatnonzero(np.bincount(chain_of)[chain_of] > 1)
-    borders = np.flatnonzero(np.diff(chain_of[in_chain])) + 1
-    for chain in np.split(by_key[in_chain], borders):
-        staying: list[int] = []
-        for row in np.sort(chain):
-            near = any(abs(int(key[row]) - other) <= distance for other in staying)
-            (dropped if near else staying).append(int(row) if near else int(key[row]))
-    return np.setdiff1d(rows, dropped)
+    repeated: list[int] = []
+    for chain in np.split(rows[in_chain], np.flatnonzero(np.diff(chain_of[in_chain])) + 1):
+        counted: list[int] = []
+        for row in np.sort(chain).tolist():
+            if any(abs(int(key[row]) - other) <= distance for other in counted):
+                repeated.append(row)
+            else:
+                counted.append(int(key[row]))
+    return rows[~np.isin(rows, repeated)]
 
 
 def _near(keys: np.ndarray, others: np.ndarray, distance: int) -> np.ndarray:
-    others = np.sort(others)
     return np.searchsorted(others, keys - distance, "left") < np.searchsorted(others, keys + distance, "right")
 
 

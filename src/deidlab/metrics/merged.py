@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from deidlab.metrics.counts import ALL, Counts, Items, tally, together
-from deidlab.metrics.matching import among, pack
-from deidlab.metrics.tables import SpanTable, TextTable, running_total
+from deidlab.metrics.matching import meet, pack
+from deidlab.metrics.tables import SpanTable, TextTable
 
 
 def merged(gold: SpanTable, predicted: SpanTable, texts: TextTable) -> Counts:
@@ -18,17 +18,21 @@ def merged(gold: SpanTable, predicted: SpanTable, texts: TextTable) -> Counts:
     # Documents are set apart by one character, so that places are global and never touch across a border.
     strict_g, strict_p = _places(gold, texts), _places(predicted, texts)
     merged_g, merged_p = (_join(place, texts) for place in (strict_g, strict_p))
-    agreed = np.unique(np.concatenate((_common(strict_g, strict_p), _common(merged_g, merged_p))), axis=0)
+    agreed = _sorted(np.concatenate((_common(strict_g, strict_p), _common(merged_g, merged_p))))
     sides = []
-    for place, other in ((strict_g, strict_p), (strict_p, strict_g)):
-        failed = ~_in(place, other) & ~_inside(place, agreed)
+    for place in (strict_g, strict_p):
+        failed = ~_inside(place, agreed)
         sides.append(together(_items(agreed, True, texts), _items(place[failed], False, texts)))
-    return tally(gold.documents, gold.labels, *sides)
+    return tally(gold.documents, gold.labels, *sides, pool=False)
 
 
 def _places(spans: SpanTable, texts: TextTable) -> np.ndarray:
     """(places, 2) distinct global starts and ends, sorted."""
-    place = np.stack([offset + spans.document for offset in texts.place(spans)], axis=1)
+    return _sorted(np.stack([offset + spans.document for offset in texts.place(spans)], axis=1))
+
+
+def _sorted(place: np.ndarray) -> np.ndarray:
+    """Without repetitions."""
     return place[np.unique(pack(tuple(place.T), tuple(place.T))[0], return_index=True)[1]]
 
 
@@ -37,8 +41,7 @@ def _join(place: np.ndarray, texts: TextTable) -> np.ndarray:
     if not len(place):
         return place
     document = _document(place, texts)
-    before = running_total(texts.alphanumeric)
-    start, end = (before[offset - document] for offset in place.T)
+    start, end = (texts.alphanumeric_before[offset - document] for offset in place.T)
     parted = (start[1:] > end[:-1]) | (document[1:] != document[:-1])
     return np.stack((place[np.append(True, parted), 0], place[np.append(parted, True), 1]), axis=1)
 
@@ -47,12 +50,8 @@ def _document(place: np.ndarray, texts: TextTable) -> np.ndarray:
     return np.searchsorted(texts.first[:-1] + np.arange(len(texts.first) - 1), place[:, 0], "right") - 1
 
 
-def _in(place: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return among(*pack(tuple(place.T), tuple(other.T)))
-
-
 def _common(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return first[_in(first, second)]
+    return first[meet(*pack(tuple(first.T), tuple(second.T)))[0]]
 
 
 def _inside(place: np.ndarray, agreed: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from deidlab.metrics.counts import ALL, FOUND, GOLD, PREDICTED, RIGHT, Counts
 from deidlab.metrics.families import HIPAA_OFFICIAL, binary_strict, relaxed, strict
+from deidlab.metrics.matching import exact, tolerant
 from deidlab.metrics.merged import merged
 from deidlab.metrics.rows import macro_sums, number, ratio
 from deidlab.metrics.tables import SpanTable, TextTable
@@ -45,32 +46,27 @@ def i2b2_2014_official(
     the relaxed sections depend on it). Sections of a category hold the spans whose type belongs to it.
     """
     gold, predicted, texts = _tables(pairs)
-    spans = (gold, predicted)
-    tokens = (alphanumeric_tokens(gold, texts), alphanumeric_tokens(predicted, texts))
-
-    def only(sides: tuple[SpanTable, SpanTable], *filters: Collection[str]) -> tuple[SpanTable, SpanTable]:
-        types = [label for label in gold.labels if all(label in types for types in filters)]
-        return sides[0].only(types), sides[1].only(types)
-
+    spans, near = exact(gold, predicted), tolerant(gold, predicted, distance=2)
+    tokens = exact(alphanumeric_tokens(gold, texts), alphanumeric_tokens(predicted, texts))
     sections = {
-        "Token": strict(*tokens),
-        "Strict": strict(*spans),
-        "Relaxed": relaxed(*spans),
-        "HIPPA Token": strict(*only(tokens, hipaa)),
-        "HIPAA Strict": strict(*only(spans, hipaa)),
-        "HIPAA Relaxed": relaxed(*only(spans, hipaa)),
-        "Binary Token": binary_strict(*tokens),
-        "Binary Strict": binary_strict(*spans),
-        "Binary HIPPA Token": binary_strict(*only(tokens, hipaa)),
-        "Binary HIPAA Strict": binary_strict(*only(spans, hipaa)),
+        "Token": strict(tokens),
+        "Strict": strict(spans),
+        "Relaxed": relaxed(near),
+        "HIPPA Token": strict(tokens.only(hipaa)),
+        "HIPAA Strict": strict(spans.only(hipaa)),
+        "HIPAA Relaxed": relaxed(near.only(hipaa)),
+        "Binary Token": binary_strict(tokens),
+        "Binary Strict": binary_strict(spans),
+        "Binary HIPPA Token": binary_strict(tokens.only(hipaa)),
+        "Binary HIPAA Strict": binary_strict(spans.only(hipaa)),
     }
     for category, types in categories.items():
         sections |= {
-            f"{category} Token": strict(*only(tokens, types)),
-            f"{category} Strict": strict(*only(spans, types)),
-            f"{category} HIPPA Token": strict(*only(tokens, types, hipaa)),
+            f"{category} Token": strict(tokens.only(types)),
+            f"{category} Strict": strict(spans.only(types)),
+            f"{category} HIPPA Token": strict(tokens.only(types).only(hipaa)),
             # Typed in spite of the name.
-            f"{category} Binary HIPAA Strict": strict(*only(spans, types, hipaa)),
+            f"{category} Binary HIPAA Strict": strict(spans.only(types).only(hipaa)),
         }
     return {name: _macro_and_micro(counts) for name, counts in sections.items()}
 
@@ -79,8 +75,8 @@ def meddocan_official(pairs: Pairs) -> dict[str, dict[str, float]]:
     """The MEDDOCAN scorer's sub-tracks: `ner`, `spans_strict` and `spans_merged`, micro."""
     gold, predicted, texts = _tables(pairs)
     tracks = {
-        "ner": strict(gold, predicted),
-        "spans_strict": binary_strict(gold, predicted),
+        "ner": strict(exact(gold, predicted)),
+        "spans_strict": binary_strict(exact(gold, predicted)),
         "spans_merged": merged(gold, predicted, texts),
     }
     return {name: _micro(counts) for name, counts in tracks.items()}

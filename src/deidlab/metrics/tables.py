@@ -71,9 +71,9 @@ class SpanTable:
             self, document=self.document[kept], start=self.start[kept], end=self.end[kept], label=self.label[kept]
         )
 
-    def only(self, types: Collection[str]) -> SpanTable:
-        """The spans whose type is among `types`."""
-        return self.where(np.array([label in types for label in self.labels], bool)[self.label])
+    def are(self, types: Collection[str]) -> np.ndarray:
+        """(spans,) bool: is the type of the span among `types`?"""
+        return np.array([label in types for label in self.labels], bool)[self.label]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +112,11 @@ class TextTable:
     def alphanumeric(self) -> np.ndarray:
         """(characters,) bool: `str.isalnum`."""
         return self._classify(str.isalnum)
+
+    @cached_property
+    def alphanumeric_before(self) -> np.ndarray:
+        """(characters + 1,) how many alphanumeric characters stand before each place."""
+        return running_total(self.alphanumeric)
 
     @cached_property
     def space(self) -> np.ndarray:
