@@ -39,7 +39,8 @@ def recognised(parsed: Any, fallback_id: str, losses: Losses) -> Record | None:
         case {"text": str(), "_task_hash": _} | {"text": str(), "_input_hash": _} | {"text": str(), "answer": str()}:
             return _prodigy(parsed, fallback_id, losses)
         case {"text": str(), "entities": list()}:
-            losses.count("relation", n=len(parsed.get("relations") or ()))
+            if relations := parsed.get("relations"):
+                losses.count("relation", n=len(relations))
             return _doccano(parsed, parsed["entities"], ("entities", "relations", "Comments", "comments"), fallback_id)
         case {"text": str(), "label": list()} | {"text": str(), "labels": list()} | {"data": str(), "label": list()}:
             key = "label" if "label" in parsed else "labels"
@@ -93,7 +94,8 @@ def _label_studio(parsed: dict, fallback_id: str, losses: Losses) -> Record | No
     if not versions:
         losses.count("not_accepted")
         return None
-    losses.count("other_version", n=len(versions) - 1)
+    if len(versions) > 1:
+        losses.count("other_version", n=len(versions) - 1)
     data = parsed["data"]
     strings = [key for key, value in data.items() if isinstance(value, str)]
     key = "text" if "text" in strings else strings[0] if len(strings) == 1 else None

@@ -80,12 +80,13 @@ def load_corpus(
 ) -> Corpus:
     """Read a corpus into Arrow files below `cache_dir` and cut the splits that it lacks.
 
-    `splits` maps train, validation and test to files, folders or patterns below `path`. When none of them is there,
-    `path` itself is one corpus. `fractions` says what share of train is cut off for a missing validation or test, by
-    the groups of `split_by` ("document" or a key of the documents' meta) and `seed`; with `split="all"` everything
-    found becomes `test` instead. A group in two splits, and an id seen before, are faults; counted ones stay in the
-    split read first (test, validation, train). When `path` is null, `hub` reads each split by name, if given.
-    `require_spans=False` admits a corpus to be predicted. `obtain` tells where the corpus can be had.
+    `splits` maps train, validation and test to files, folders or patterns below `path`; a pattern that matches
+    nothing is no split, and when none is there, `path` itself is one corpus. `fractions` says what share of train is
+    cut off for a missing validation or test, by the groups of `split_by` ("document" or a key of the documents'
+    meta) and `seed`; with `split="all"` everything found becomes `test` instead. A group in two splits, and an id
+    seen before, are faults; counted ones stay in the split read first (test, validation, train). When `path` is
+    null, `hub` reads each split by name, if given. `require_spans=False` admits a corpus to be predicted. `obtain`
+    tells where the corpus can be had.
 
     Raises `ConfigError` for settings that cannot work, `DataError` for data that are not what they should be.
     """
@@ -148,10 +149,16 @@ def _sources(
     if not root.exists():
         raise DataError(f"{path} does not exist; set data.path=FOLDER. {obtain}".rstrip())
     found = {name: [(part, _matching(root, part)) for part in parts] for name, parts in stated.items()}
-    everything = list(chain.from_iterable(found.values()))
-    missing = [part for part, files in everything if not files]
-    if len(missing) == len(everything):
+    present = [name for name, parts in found.items() if any(files for _, files in parts)]
+    if not present:
         return {"train": reader(root, losses)}
+    # A pattern may match nothing, a name must be there; and nothing can be cut from a train that is not.
+    missing = [
+        part
+        for name, parts in found.items()
+        for part, files in parts
+        if not files and (name == "train" or "*" not in part)
+    ]
     if missing and not whole:
         raise DataError(
             f"{path} has no {', '.join(missing)}; mend data.splits, or set that split to null to cut it from train"
@@ -159,6 +166,7 @@ def _sources(
     return {
         name: chain.from_iterable(reader(file, losses) for _, files in parts for file in files)
         for name, parts in found.items()
+        if name in present
     }
 
 
