@@ -1,0 +1,218 @@
+"""The cast of a note: who is in it and what identifies them, each value made once and kept for the whole note."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from deidlab.synthesis.people import GENDERS, Person, in_split, name_pool, rare_surnames
+from deidlab.synthesis.resources import load_yaml
+
+_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true in every twin of a note: the day, the patient's age, how the relatives stand to the patient."""
+
+    today: date
+    born: date
+    age: int  # years; for infants months, see `unit`
+    unit: str  # "year", "month", "week" or "day"
+    relations: Mapping[str, str]  # role -> kind, a key of `RELATIONS`
+    genders: Mapping[str, str]  # of everyone but the patient; a spouse's follows from the patient's
+
+
+# kind -> (word for a woman, word for a man, years older than the patient, at least and at most)
+RELATIONS: Mapping[str, tuple[str, str, int, int]] = {
+    "spouse": ("wife", "husband", -6, 8), "parent": ("mother", "father", 20, 38), "child": ("daughter", "son", -38, -19),
+    "sibling": ("sister", "brother", -12, 12), "grandchild": ("granddaughter", "grandson", -62, -40),
+    "aunt": ("aunt", "uncle", 10, 34), "cousin": ("cousin", "cousin", -15, 15), "niece": ("niece", "nephew", -40, -10),
+    "grandparent": ("grandmother", "grandfather", 42, 64), "partner": ("girlfriend", "boyfriend", -5, 6),
+    "friend": ("friend", "friend", -10, 10), "neighbor": ("neighbor", "neighbor", -30, 30),
+    "roommate": ("roommate", "roommate", -5, 5), "caregiver": ("caregiver", "caregiver", -30, 10),
+    "inlaw": ("daughter-in-law", "son-in-law", -38, -18),
+}  # fmt: skip
+
+
+class Cast:
+    """Identifiers of one culture and gender, drawn when first mentioned and equal ever after.
+
+    `mixing` is the chance that anyone but the patient's family comes from another culture.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        culture: str,
+        gender: str,
+        rng: random.Random,
+        *,
+        others: tuple[str, ...] = (),
+        mixing: float = 0.0,
+        place: str | None = None,
+        split: str | None = None,
+        native: bool = False,
+    ) -> None:
+        self.facts, self.culture, self.gender, self.rng, self.split = facts, culture, gender, rng, split
+        self._others, self._mixing, self._native = others, mixing, native
+        self._place_of = {"site": place or culture}
+        self._place: dict[str, Mapping] = {}
+        self._kept: dict[tuple[str, str], str] = {}
+        self._people: dict[str, Person] = {}
+        self._ascii = rng.random() < 0.6  # clinicians mostly type without accents
+
+    # -- people
+
+    def gender_of(self, role: str) -> str:
+        if role == "pt":
+            return self.gender
+        if self.facts.relations.get(role) in ("spouse", "partner"):
+            same = self.facts.genders[role] == "same"
+            return self.gender if same else GENDERS[self.gender == GENDERS[0]]
+        gender = self.facts.genders.get(role, GENDERS[0])
+        return gender if gender in GENDERS else GENDERS[1]
+
+    def person(self, role: str) -> Person:
+        if role not in self._people:
+            self._people[role] = self._invent(role)
+        return self._people[role]
+
+    def _invent(self, role: str) -> Person:
+        rng = self.rng
+        family_role = role in self.facts.relations
+        foreign = role != "pt" and not family_role and self._others and rng.random() < self._mixing
+        culture = rng.choice(self._others) if foreign else self.culture
+        pool = name_pool(culture, self.split, self._native and role == "pt")
+        person = pool.draw(rng, self.gender_of(role), rare_surnames(self.split))
+        if (
+            family_role
+            and self.facts.relations[role] in ("spouse", "sibling", "child", "parent")
+            and rng.random() < 0.7
+        ):
+            person = Person(
+                person.given, person.middle, self.person("pt").family, person.gender, person.nickname, person.maiden
+            )
+        if self._ascii:
+            plain = (plain_letters(v) for v in (person.given, person.middle, person.family))
+            person = Person(
+                *plain, person.gender, plain_letters(person.nickname), plain_letters(person.maiden), person.family_first
+            )
+        return person
+
+    # -- things, all kept
+
+    def keep(self, role: str, what: str, make: Callable[[], str]) -> str:
+        key = role, what
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def place(self, role: str) -> Mapping:
+        """The lists of places of a role's culture; hospitals stand where the note is written."""
+        if role not in self._place:
+            culture = self.culture if role in ("pt", *self.facts.relations) else self._place_of["site"]
+            self._place[role] = load_yaml("places.yaml")[culture]
+        return self._place[role]
+
+    def listed(self, role: str, name: str) -> str:
+        """An item of a culture's list, for instance a phone number or a street, its pattern filled."""
+        items = self.place(role)[name]
+        return fill_pattern(items[int(self.rng.random() * len(items))], self.rng, lambda x: self._part(role, x))
+
+    def thing(self, name: str) -> str:
+        """An item of a list that does not depend on culture, its pattern filled."""
+        items = load_yaml("things.yaml")[name]
+        return fill_pattern(items[int(self.rng.random() * len(items))], self.rng)
+
+    def city(self, role: str) -> tuple[str, str, str]:
+        """City, state or region, postcode."""
+        whole = self.keep(role, "city", lambda: self.rng.choice(self.place(role)["cities"]))
+        city, state, code = whole.split("|")
+        return city, state, self.keep(role, "postcode", lambda: fill_pattern(code, self.rng))
+
+    def _part(self, role: str, name: str) -> str:
+        match name:
+            case "city":
+                return self.city(role)[0]
+            case "state":
+                return self.city(role)[1]
+            case "street":
+                return self._allowed(self.place(role)["streets"])
+            case "family":
+                return self._allowed(name_pool(self._culture_of(role), self.split).family)
+            case "saint":
+                return self.rng.choice(load_yaml("things.yaml")["saints"])
+            case _:
+                return self.rng.choice(load_yaml("things.yaml")["mercies"])
+
+    def _culture_of(self, role: str) -> str:
+        return self.culture if role in ("pt", *self.facts.relations) else self._place_of["site"]
+
+    def _allowed(self, items) -> str:
+        """An item that this split may use, if a few tries find one."""
+        for _ in range(12):
+            item = items[int(self.rng.random() * len(items))]
+            if in_split(item, self.split):
+                break
+        return item
+
+
+_PATTERN = re.compile(r"\{(\w+)\}|([#N@gx])")
+
+
+def fill_pattern(pattern: str, rng: random.Random, part: Callable[[str], str] | None = None) -> str:
+    """Fill # (digit), N (2-9), @ (capital), and {list} in a pattern; other letters stay, g and x only in addresses."""
+    if "{" not in pattern and not _SPECIAL.intersection(pattern):
+        return pattern
+    hexadecimal = "::" in pattern
+
+    def one(match: re.Match[str]) -> str:
+        name, symbol = match.groups()
+        if name:
+            return part(name) if part else match[0]
+        match symbol:
+            case "#":
+                return str(int(rng.random() * 10))
+            case "N" if not _word_around(pattern, match.start()):
+                return str(2 + int(rng.random() * 8))
+            case "@":
+                return _LETTERS[int(rng.random() * len(_LETTERS))]
+            case "g" | "x" if hexadecimal:
+                return "0123456789abcdef"[int(rng.random() * 16)]
+        return match[0]
+
+    return _PATTERN.sub(one, pattern)
+
+
+_SPECIAL = frozenset("#N@")
+
+
+def _word_around(pattern: str, at: int) -> bool:
+    """Whether the N at this place belongs to a word (NHS, No., N Main)."""
+    neighbours = pattern[max(0, at - 1) : at] + pattern[at + 1 : at + 2]
+    return any(
+        (ch.isalpha() and ch not in "N") or (ch == "." and pattern[at + 1 : at + 2] == ".") for ch in neighbours
+    ) or (pattern[at + 1 : at + 2] == " " and pattern[at - 1 : at] == " ")
+
+
+def plain_letters(text: str) -> str:
+    """The text without accents; scripts other than Latin are left as they are."""
+    if text.isascii():
+        return text
+    text = text.translate(_STROKES)
+    folded = "".join(ch for ch in unicodedata.normalize("NFD", text) if not unicodedata.combining(ch))
+    return folded if folded.isascii() else text
+
+
+_STROKES = str.maketrans({"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ß": "ss", "æ": "ae", "Æ": "Ae"})
+
+
+def draw_day(rng: random.Random, first_year: int = 2004, last_year: int = 2025) -> date:
+    """A day on which the note is written."""
+    start = date(first_year, 1, 1)
+    return start + timedelta(days=int(rng.random() * (date(last_year, 12, 28) - start).days))

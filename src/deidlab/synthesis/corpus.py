@@ -1,0 +1,107 @@
+"""The synthetic corpus as a corpus like any other: splits in Arrow files, loaded by `data=synthetic`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from datasets import DatasetDict
+
+from deidlab.corpora.intake import Intake
+from deidlab.corpora.loading import Corpus
+from deidlab.corpora.schema import open_arrow, write_arrow
+from deidlab.synthesis.grammar import SPLITS, Shares
+from deidlab.synthesis.noise import Noise
+from deidlab.synthesis.notes import Settings
+from deidlab.synthesis.stream import generate
+from deidlab.synthesis.vocabulary import Convention
+from deidlab.types import ConfigError, Losses
+
+VOCABULARY = "synthetic"
+
+Chosen = Sequence[str] | Mapping[str, Sequence[str] | None] | None
+
+
+def load_synthetic(
+    *,
+    cache_dir: str | Path,
+    seed: int,
+    sizes: Mapping[str, int],
+    note_types: Chosen = None,
+    institutions: Chosen = None,
+    cultures: Mapping[str, float] | Mapping[str, Mapping[str, float]] | None = None,
+    genders: Mapping[str, float] | None = None,
+    balanced: Sequence[str] = (),
+    mixing: float | Mapping[str, float] = 0.3,
+    abroad: float = 0.15,
+    native_script: float = 0.0,
+    long: float = 0.02,
+    convention: Convention = "whole",
+    noise: Mapping[str, float] | None = None,
+    disjoint: bool = True,
+    held_out: Mapping[str, float] | None = None,
+    workers: int = 1,
+    label_map: Mapping[str, str] | None = None,
+) -> Corpus:
+    """Write the splits named in `sizes` below `cache_dir` and load them.
+
+    `note_types` and `institutions` are lists (null: all) or, by split, such lists; `cultures` gives weights, or by
+    split such weights; `balanced` names splits in which cultures and genders take turns, so that each cell has its
+    share exactly. With `disjoint`, identifiers and sentence templates of a split occur in no other (`held_out` is the
+    share of templates kept for validation and for test). Raises `ConfigError` that lists the choices.
+    """
+    settings = settings_by_split(
+        sizes, note_types, institutions, cultures, genders, balanced, mixing, disjoint, held_out,
+        abroad=abroad, native_script=native_script, long=long, convention=convention, noise=Noise(**(noise or {})),
+    )  # fmt: skip
+    losses = Losses("raise")
+    intake = Intake("document", losses)
+    files = {split: Path(cache_dir) / f"{split}.arrow" for split in settings}
+    for split, file in files.items():
+        notes = generate(settings[split], sizes[split], seed, workers=workers)
+        write_arrow(intake.admitted(notes, split), file)
+    fingerprint = intake.fingerprint()
+    documents = DatasetDict({split: open_arrow(file, f"{fingerprint}-{split}") for split, file in files.items()})
+    return Corpus(documents, losses, VOCABULARY, fingerprint, dict(label_map or {}))
+
+
+def settings_by_split(
+    sizes: Mapping[str, int],
+    note_types: Chosen,
+    institutions: Chosen,
+    cultures: Mapping | None,
+    genders: Mapping[str, float] | None,
+    balanced: Sequence[str],
+    mixing: float | Mapping[str, float],
+    disjoint: bool,
+    held_out: Mapping[str, float] | None,
+    **others,
+) -> dict[str, Settings]:
+    """One `Settings` for each split, in the order train, validation, test."""
+    if wrong := sorted({*sizes, *balanced} - set(SPLITS)):
+        raise ConfigError(f"unknown split {', '.join(wrong)}; choose from {', '.join(SPLITS)}")
+    base = Settings(**others, **({"genders": dict(genders)} if genders else {}), shares=Shares(**(held_out or {})))
+    if any(size < 1 for size in sizes.values()) or not sizes:
+        raise ConfigError(f"sizes are {dict(sizes)}; expected at least one note in each split named")
+    return {
+        split: replace(
+            base,
+            note_types=_of_split(note_types, split),
+            institutions=_of_split(institutions, split),
+            cultures=dict(_of_split(cultures, split) or base.cultures),
+            mixing=mixing[split] if isinstance(mixing, Mapping) else mixing,
+            balanced=split in balanced,
+            split=split if disjoint else None,
+            series=split,
+        )
+        for split in SPLITS
+        if split in sizes
+    }
+
+
+def _of_split(chosen, split: str):
+    """A setting that may be given for all splits or split by split."""
+    if isinstance(chosen, Mapping) and set(chosen) <= set(SPLITS):
+        return chosen.get(split)
+    return chosen

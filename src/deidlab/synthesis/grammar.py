@@ -1,0 +1,226 @@
+"""A small generative grammar: templates written as data, compiled once, expanded into text and mentions.
+
+A symbol is a list of alternatives; an alternative is a template:
+
+    [a|b|]            one of the alternatives (the last one here is empty)
+    {symbol}          an alternative of another symbol
+    {c.field}         the same, looked up at expansion in the scope (the condition that the note is about)
+    {pt.full}         a mention, left in the output for the cast to fill in (`deidlab.synthesis.mentions`)
+    {^...}            as {...}, with its first letter made a capital
+    {#60-180}         a number; {#0.6-1.4} has one decimal; {#5-80/5} goes in steps of five
+    {2-4 symbol}      two to four different alternatives, joined by a blank
+    {2-4 symbol;}     joined as "a, b, and c";  {2-4 symbol,} by commas;  {2-4 symbol/} by newlines;
+    {2-4 symbol*}     as a list with the bullets of the institution
+    \\[               the character itself
+"""
+
+from __future__ import annotations
+
+import difflib
+import random
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from deidlab.types import ConfigError
+
+SPLITS = ("train", "validation", "test")
+SCOPED = "c"  # the head of a dotted name that is looked up in the scope; every other head is a role of the cast
+
+Node = object  # str | tuple (a sequence, reversed) | list (a choice) | Number | Scoped | Repeat | Mention | _Capital
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place for the cast to fill: who or what (`role`), in which shape (`form`)."""
+
+    role: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    low: int
+    steps: int
+    step: int
+    decimals: int
+
+    def draw(self, rng: random.Random) -> str:
+        value = self.low + int(rng.random() * self.steps) * self.step
+        return str(value) if not self.decimals else f"{value / 10**self.decimals:.{self.decimals}f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scoped:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    low: int
+    high: int
+    kind: str
+    choice: Node
+
+
+class _Capital:
+    """Makes the next piece of text begin with a capital letter."""
+
+
+CAPITAL = _Capital()
+_REPEAT = re.compile(r"(\d+)-(\d+) ([\w.]+)([;,/*]?)$")
+_NUMBER = re.compile(r"#(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?:/(\d+))?$")
+_TOKEN = re.compile(r"\\(.)|\{([^{}]*)\}|([\[|\]])|([^\\{}\[|\]]+)", re.S)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The share of each long list of alternatives that only validation and only test may use."""
+
+    validation: float = 0.1
+    test: float = 0.1
+    shortest: int = 8  # lists shorter than this are shared by all splits
+
+    def __post_init__(self) -> None:
+        for name, value in (("validation", self.validation), ("test", self.test)):
+            if not 0 <= value < 0.5:
+                raise ConfigError(f"template share of {name} is {value}; expected 0 <= share < 0.5 (0: not held out)")
+
+    def keep(self, alternatives: list[str], split: str | None) -> list[str]:
+        """The alternatives that a split may use, in their own order; the choice depends on their texts only."""
+        if split is None or len(alternatives) < self.shortest:
+            return alternatives
+        ranked = sorted(alternatives, key=lambda text: zlib.crc32(text.encode()))
+        bounds = [0]
+        for share in (self.validation, self.test):
+            bounds.append(bounds[-1] + (max(1, round(share * len(ranked))) if share else 0))
+        held = {"validation": ranked[: bounds[1]], "test": ranked[bounds[1] : bounds[2]]}
+        mine = set(held.get(split) or ranked[bounds[2] :])
+        return [text for text in alternatives if text in mine]
+
+
+@dataclass
+class Grammar:
+    """Compiled symbols; `expand` walks them."""
+
+    symbols: dict[str, list[Node]] = field(default_factory=dict)
+
+    @classmethod
+    def compile(
+        cls, sources: Mapping[str, Iterable[str]], split: str | None = None, shares: Shares | None = None
+    ) -> Grammar:
+        """Compile every symbol, keeping the alternatives that `split` may use (None: all of them)."""
+        shares = shares or Shares()
+        grammar = cls({name: [] for name in sources})  # the lists first, so that symbols may refer to each other
+        for name, alternatives in sources.items():
+            kept = shares.keep([str(a) for a in alternatives], split)
+            grammar.symbols[name].extend(grammar.parse(text, name) for text in kept)
+        return grammar
+
+    def parse(self, template: str, where: str) -> Node:
+        """Compile one template. Raises `ConfigError` for an unknown symbol or an open bracket."""
+        stack: list[list[list[Node]]] = [[[]]]
+        for match in _TOKEN.finditer(template):
+            escaped, directive, bracket, text = match.groups()
+            if bracket == "[":
+                stack.append([[]])
+            elif bracket == "|" and len(stack) > 1:
+                stack[-1].append([])
+            elif bracket == "]" and len(stack) > 1:
+                alternatives = stack.pop()
+                stack[-1][-1].append([_sequence(nodes) for nodes in alternatives])
+            elif directive is not None:
+                stack[-1][-1].extend(self._directive(directive, where))
+            else:
+                stack[-1][-1].append(escaped or text or bracket)
+        if len(stack) != 1:
+            raise ConfigError(f"template of {where} has an open '[': {template[:60]!r}")
+        return _sequence(stack[0][0])
+
+    def _directive(self, body: str, where: str) -> list[Node]:
+        if body.startswith("^"):
+            return [CAPITAL, *self._directive(body[1:], where)]
+        if match := _NUMBER.match(body):
+            low, high, step = match.groups()
+            decimals = len(low.partition(".")[2])
+            first, last, stride = round(float(low) * 10**decimals), round(float(high) * 10**decimals), int(step or 1)
+            return [Number(first, (last - first) // stride + 1, stride, decimals)]
+        if match := _REPEAT.match(body):
+            low, high, name, kind = match.groups()
+            return [Repeat(int(low), int(high), kind or " ", self._name(name, where))]
+        return [self._name(body, where)]
+
+    def _name(self, name: str, where: str) -> Node:
+        head, dot, form = name.partition(".")
+        if dot:
+            return Scoped(form) if head == SCOPED else Mention(head, form)
+        if name not in self.symbols:
+            close = difflib.get_close_matches(name, self.symbols, n=1)
+            raise ConfigError(
+                f"{where} refers to the unknown symbol {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+            )
+        return self.symbols[name]
+
+
+def _sequence(nodes: list[Node]) -> Node:
+    return nodes[0] if len(nodes) == 1 else tuple(reversed(nodes))
+
+
+def expand(start: Node, scope: Mapping[str, Node], rng: random.Random, bullet: str = "- ") -> list[str | Mention]:
+    """Expand a node to text and mentions in reading order.
+
+    `scope` gives the nodes of `{c.field}`; `bullet` starts the lines of a list ("1" numbers them).
+    """
+    out: list[str | Mention] = []
+    stack: list[Node] = [start]
+    draw, pop, push, emit = rng.random, stack.pop, stack.append, out.append
+    capital = False
+    while stack:
+        node = pop()
+        kind = type(node)
+        if kind is str:
+            if capital and node:
+                node, capital = node[0].upper() + node[1:], False
+            emit(node)
+        elif kind is tuple:
+            stack.extend(node)
+        elif kind is list:
+            push(node[int(draw() * len(node))])
+        elif kind is Mention:
+            capital = False
+            emit(node)
+        elif kind is Number:
+            capital = False
+            emit(node.draw(rng))
+        elif kind is Scoped:
+            push(scope[node.name])
+        elif kind is Repeat:
+            stack.extend(_repeat(node, scope, rng, bullet))
+        else:
+            capital = True
+    return out
+
+
+def _repeat(node: Repeat, scope: Mapping[str, Node], rng: random.Random, bullet: str) -> list[Node]:
+    choice = node.choice
+    if type(choice) is Scoped:
+        choice = scope[choice.name]
+    count = min(node.low + int(rng.random() * (node.high - node.low + 1)), len(choice))
+    picked = rng.sample(choice, count)
+    nodes: list[Node] = []
+    for i, item in enumerate(picked):
+        match node.kind:
+            case "*":
+                nodes.extend(("\n" if i else "", f"{i + 1}. " if bullet == "1" else bullet, CAPITAL))
+            case "/":
+                nodes.append("\n" if i else "")
+            case ";" if i and i == count - 1:
+                nodes.append(" and " if count == 2 else ", and ")
+            case ";" | ",":
+                nodes.append(", " if i else "")
+            case _:
+                nodes.append(" " if i else "")
+        nodes.append(item)
+    nodes.reverse()
+    return nodes

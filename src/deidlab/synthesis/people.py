@@ -1,0 +1,266 @@
+"""People of many cultures: how a name is built, and the shapes in which a note mentions it."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+
+from deidlab.synthesis.resources import load_yaml
+from deidlab.types import ConfigError
+
+GENDERS = ("female", "male")
+_HELD = {"validation": range(80, 90), "test": range(90, 100)}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person: given name, optional middle name, family name as a whole (particles and double names included)."""
+
+    given: str
+    middle: str
+    family: str
+    gender: str
+    nickname: str
+    maiden: str
+    family_first: bool = False
+
+
+@dataclass(frozen=True)
+class NamePool:
+    """The names one split may use for one culture: given names by gender, family names, and how they combine."""
+
+    given: Mapping[str, Sequence[str]]
+    family: Sequence[str]
+    double: float
+    hyphen: float
+    family_first: float
+    particles: Sequence[str]
+    rare: float
+    middles: float
+
+    def draw(self, rng: random.Random, gender: str, rare: Sequence[str] = ()) -> Person:
+        """Draw a person; the number of draws does not depend on the culture."""
+        given, middle = (_pick(rng, self.given[gender]) for _ in range(2))
+        family, second = (_pick(rng, self.family) for _ in range(2))
+        u = rng.random()
+        if rare and rng.random() < self.rare:
+            family = _pick(rng, rare)
+        maiden = _pick(rng, self.family)
+        if u < self.double and second != family:
+            family = f"{family}-{second}" if rng.random() < self.hyphen else f"{family} {second}"
+        elif self.particles and u > 0.85:
+            family = f"{_pick(rng, self.particles)}{family}"
+        middle = middle if rng.random() < self.middles and middle != given else ""
+        return Person(given, middle, family, gender, _nickname(given), maiden, rng.random() < self.family_first)
+
+
+def _pick(rng: random.Random, items: Sequence[str]) -> str:
+    return items[int(rng.random() * len(items))]
+
+
+@lru_cache(maxsize=1)
+def _nicknames() -> Mapping[str, str]:
+    return load_yaml("nicknames.yaml")
+
+
+def _nickname(given: str) -> str:
+    return _nicknames().get(given, given)
+
+
+def in_split(value: str, split: str | None) -> bool:
+    """Whether a split may use an identifier: decided by a checksum of the value, so that no two splits share one."""
+    if split is None:
+        return True
+    bucket = zlib.crc32(unicodedata.normalize("NFC", value).casefold().encode()) % 100
+    return bucket in _HELD[split] if split in _HELD else bucket < 80
+
+
+def _faker(source: str) -> list[str]:
+    """Names of a Faker provider, given as `locale.attribute`."""
+    locale, _, attribute = source.partition(".")
+    return list(getattr(import_module(f"faker.providers.person.{locale}").Provider, attribute))
+
+
+def _names(entry: Mapping[str, Sequence[str] | str], split: str | None) -> list[str]:
+    """Curated names (blank-separated, `_` for a blank inside a name) and those of Faker, each once, sorted."""
+    names = {word.replace("_", " ") for word in str(entry.get("curated", "")).split()}
+    for source in entry.get("faker", ()):
+        names.update(_faker(source))
+    plain = {n.strip() for n in names if n.strip() and not any(ch.isdigit() for ch in n)}
+    kept = sorted(n for n in plain if in_split(n, split))
+    return kept or sorted(plain)
+
+
+@lru_cache(maxsize=128)
+def name_pool(culture: str, split: str | None, native: bool = False) -> NamePool:
+    """The names of a culture. Raises `ConfigError` listing the cultures when it is unknown."""
+    cultures = load_yaml("names.yaml")
+    if culture not in cultures:
+        raise ConfigError(f"unknown culture {culture!r}; choose from {', '.join(sorted(cultures))}")
+    entry = cultures[culture]
+    lists = entry["native"] if native and "native" in entry else entry
+    given = {g: _names(lists[g], split) for g in GENDERS}
+    shared = set(given["female"]) & set(
+        given["male"]
+    )  # unisex names are kept apart: a gender cell must mean what it says
+    for gender in GENDERS:
+        given[gender] = [n for n in given[gender] if n not in shared] or given[gender]
+    return NamePool(
+        given=given,
+        family=_names(lists["family"], split),
+        double=entry.get("double", 0.02),
+        hyphen=entry.get("hyphen", 0.8),
+        family_first=entry.get("family_first", 0.0),
+        particles=tuple(p.replace("_", " ") for p in str(entry.get("particles", "")).split()),
+        rare=0.0 if native else entry.get("rare", 0.05),
+        middles=entry.get("middles", 0.5),
+    )
+
+
+def cultures() -> tuple[str, ...]:
+    return tuple(sorted(load_yaml("names.yaml")))
+
+
+_ONSETS = [
+    "b",
+    "br",
+    "c",
+    "ch",
+    "cl",
+    "cr",
+    "d",
+    "dr",
+    "f",
+    "fl",
+    "g",
+    "gr",
+    "h",
+    "j",
+    "k",
+    "kl",
+    "kr",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pr",
+    "qu",
+    "r",
+    "s",
+    "sch",
+    "sh",
+    "sk",
+    "sl",
+    "st",
+    "str",
+    "t",
+    "th",
+    "tr",
+    "v",
+    "w",
+    "wh",
+    "y",
+    "z",
+]
+_NUCLEI = ["a", "e", "i", "o", "u", "ai", "au", "ea", "ee", "ei", "ie", "oa", "oo", "ou", "y"]
+_CODAS = [
+    "b",
+    "ck",
+    "d",
+    "ff",
+    "g",
+    "k",
+    "l",
+    "ll",
+    "m",
+    "n",
+    "nd",
+    "ng",
+    "nn",
+    "nt",
+    "r",
+    "rd",
+    "rk",
+    "rn",
+    "rt",
+    "s",
+    "ss",
+    "st",
+    "t",
+    "tt",
+    "x",
+    "z",
+]
+_ENDINGS = [
+    "son",
+    "sen",
+    "man",
+    "mann",
+    "er",
+    "ers",
+    "berg",
+    "stein",
+    "ski",
+    "sky",
+    "wicz",
+    "ova",
+    "ov",
+    "ev",
+    "enko",
+    "uk",
+    "ian",
+    "yan",
+    "idis",
+    "opoulos",
+    "ez",
+    "es",
+    "ado",
+    "etti",
+    "ini",
+    "elli",
+    "ello",
+    "ard",
+    "eau",
+    "ier",
+    "ton",
+    "ham",
+    "ley",
+    "worth",
+    "field",
+    "wood",
+    "ford",
+    "wick",
+    "by",
+    "more",
+    "land",
+    "ings",
+    "ens",
+    "ink",
+    "stra",
+    "sma",
+    "aj",
+    "ic",
+    "vic",
+    "escu",
+    "oglu",
+]
+
+
+@lru_cache(maxsize=8)
+def rare_surnames(split: str | None, count: int = 6000) -> tuple[str, ...]:
+    """Plausible family names found on no list, made of syllables: a model must learn the place of a name, not a list."""
+    rng = random.Random(f"rare surnames {split}")
+    made: dict[str, None] = {}
+    while len(made) < count:
+        syllables = [_pick(rng, _ONSETS) + _pick(rng, _NUCLEI) for _ in range(1 + (rng.random() < 0.4))]
+        name = (
+            "".join(syllables) + _pick(rng, _CODAS) + (_pick(rng, _ENDINGS) if rng.random() < 0.7 else "")
+        ).capitalize()
+        if 4 <= len(name) <= 13 and in_split(name, split):
+            made[name] = None
+    return tuple(made)
