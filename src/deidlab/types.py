@@ -121,7 +121,8 @@ class Losses:
     def fault(self, reason: str, label: str, message: str) -> None:
         """Report a fault of the data: raise `DataError(message)` or count it, as `on_error` says."""
         if self.on_error == "raise":
-            raise DataError(f"{message} (data.on_error=count leaves it out, counts it and goes on)")
+            # From None: what a parser said before may quote the note.
+            raise DataError(f"{message} (data.on_error=count leaves it out, counts it and goes on)") from None
         self.counts[reason, label] += 1
 
     def rows(self) -> list[dict[str, str | int]]:

@@ -1,6 +1,7 @@
 """What each reader makes of what people and tools write."""
 
 import json
+import traceback
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -225,6 +226,13 @@ def test_nemotron_mismatches_are_counted_per_label_and_no_code_is_run(tmp_path):
         ("offset_mismatch", "age", 1),
         ("offset_mismatch", "first_name", 1),
     ]
+
+
+def test_a_syntax_error_does_not_quote_the_note(tmp_path):
+    pq.write_table(pa.Table.from_pylist([nemotron_row("u1", "us", "[{'text': 'Zyxomma")]), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"u1-us \(.*a.parquet, row 0\): spans is no list") as error:
+        list(nemotron.read(tmp_path, Losses()))
+    assert "Zyxomma" not in "".join(traceback.format_exception(error.value))
 
 
 def test_nemotron_without_its_columns_or_without_parquet_is_an_error(tmp_path):
