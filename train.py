@@ -21,22 +21,20 @@ def train_and_evaluate(cfg: DictConfig) -> None:
     from deidlab.systems.checkpoint import CheckpointSystem
     from deidlab.training import train
 
-    instantiate = runs.unwrapped(hydra.utils.instantiate)
     runs.log_to_terminal()
 
     # What the run stands on: a label set, weights, notes.
-    labels = instantiate(cfg.labels)
-    backbone = instantiate(cfg.model)
+    labels = runs.instantiate(cfg.labels)
+    backbone = runs.instantiate(cfg.model)
     source = backbone.locate()
-    untrained = Checkpoint(
-        backbone.model(source, labels, cfg.seed), backbone.encoder(source), instantiate(cfg.decoding, labels=labels)
-    )
+    decoder = runs.instantiate(cfg.decoding, labels=labels)
+    untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
     folder = runs.run_folder(cfg.output_dir, cfg.overwrite)
     config = OmegaConf.to_yaml(cfg, resolve=True)
     (folder / "config.yaml").write_text(config, encoding="utf-8")
 
     with runs.private_cache(folder) as cache:
-        corpus = instantiate(cfg.data, cache_dir=str(cache), seed=cfg.seed)
+        corpus = runs.instantiate(cfg.data, cache_dir=cache, seed=cfg.seed)
         notes = corpus.typed(labels)
 
         # Fine-tune, keeping the weights that are best on the validation notes.

@@ -17,16 +17,15 @@ def evaluate_system(cfg: DictConfig) -> None:
     from deidlab import reporting
     from deidlab.evaluation import evaluate
 
-    instantiate = runs.unwrapped(hydra.utils.instantiate)
     runs.log_to_terminal()
-    labels = instantiate(cfg.labels)
-    system = instantiate(cfg.system, labels=labels)
+    labels = runs.instantiate(cfg.labels)
+    system = runs.instantiate(cfg.system, labels=labels)
     folder = runs.run_folder(cfg.output_dir, cfg.overwrite)
     config = OmegaConf.to_yaml(cfg, resolve=True)
     (folder / "config.yaml").write_text(config, encoding="utf-8")
 
     with runs.private_cache(folder) as cache:
-        corpus = instantiate(cfg.data, cache_dir=str(cache), seed=cfg.seed, require_spans=False)
+        corpus = runs.instantiate(cfg.data, cache_dir=cache, seed=cfg.seed, require_spans=False)
         split = "test" if "test" in corpus.documents else "train"
         judged = evaluate(
             system,

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from deidlab.labels import OUTSIDE, LabelSet
 from deidlab.metrics.counts import Counts, concatenate
 from deidlab.metrics.families import measure, strict
+from deidlab.metrics.matching import exact
 from deidlab.metrics.rows import Row, rows
 from deidlab.metrics.tables import SpanTable, TextTable
 from deidlab.progress import progress_bar
@@ -123,7 +124,7 @@ def count(chunk: list[tuple[Document, Prediction]], labels: LabelSet) -> dict[st
     if category := labels.coarse.get("category"):
         names = tuple(dict.fromkeys(c for c in category.values() if c != OUTSIDE))
         sides = [SpanTable.of([coarse(spans, category) for spans in side], names) for side in (gold, found)]
-        families["category_strict"] = strict(*sides)
+        families["category_strict"] = strict(exact(*sides))
     return families
 
 

@@ -205,8 +205,9 @@ class Checkpoint:
         """Write weights (safetensors), tokenizer and `deidlab.json`; no path and no text is kept."""
         folder.mkdir(parents=True, exist_ok=True)
         self.model.config._name_or_path = ""
-        self.model.save_pretrained(folder)
-        self.encoder.tokenizer.save_pretrained(folder)
+        with quiet_transformers():
+            self.model.save_pretrained(folder)
+            self.encoder.tokenizer.save_pretrained(folder)
         sidecar = {
             "labels": self.labels.to_dict(),
             "encoding": {

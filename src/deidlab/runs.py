@@ -73,21 +73,14 @@ def mendable_errors() -> Iterator[None]:
         raise SystemExit(2) from None
 
 
-def unwrapped(instantiate: Any) -> Any:
-    """Hydra's `instantiate`, with our own errors freed from Hydra's wrapping, which hides what to mend."""
+def instantiate(config: Any, **arguments: Any) -> Any:
+    """Build what a config's `_target_` names, with plain containers, handing `arguments` over as they are.
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return instantiate(*args, **kwargs)
-        except Exception as error:
-            cause: BaseException | None = error
-            while cause is not None and not isinstance(cause, DeidlabError):
-                cause = cause.__cause__
-            if cause is None:
-                raise
-            raise cause from None
+    Hydra would wrap our errors, hiding what to mend, and turn dataclasses among the arguments into configs.
+    """
+    import hydra
 
-    return call
+    return hydra.utils.instantiate(config, _partial_=True, _convert_="all")(**arguments)
 
 
 def log_to_terminal() -> None:

@@ -28,6 +28,7 @@ from deidlab.hardware import Precision, pick_precision
 from deidlab.inference import length_batches, pad, score
 from deidlab.labels import IGNORED
 from deidlab.metrics.families import strict
+from deidlab.metrics.matching import exact
 from deidlab.metrics.rows import rows
 from deidlab.metrics.tables import SpanTable
 from deidlab.models import Checkpoint, load_checkpoint
@@ -35,6 +36,7 @@ from deidlab.progress import progress_bar
 from deidlab.types import ConfigError, DataError, Document, Losses, Window
 
 log = logging.getLogger(__name__)
+POOL = 4096  # windows that are sorted by length together
 
 
 @dataclass
@@ -65,13 +67,16 @@ def train(
     device: str = "auto",
     patience: int | None = None,
     validations_per_epoch: int = 1,
+    max_steps: int | None = None,
+    keep_empty: float = 1.0,
     head_learning_rate: float | None = None,
     seed: int = 42,
 ) -> TrainingResult:
     """Fine-tune `checkpoint.model` and keep the weights with the best strict F1 on `validation` in `folder`.
 
     `documents` carry types of the checkpoint's label set; `batch_tokens` counts tokens in a batch, padding included;
-    `warmup` is a share of all steps; training ends after `patience` validations without a better F1. Without
+    `warmup` is a share of all steps; `keep_empty` is the share of windows without any span that an epoch visits, drawn
+    anew each time; training ends after `max_steps`, or after `patience` validations without a better F1. Without
     `validation` the last weights are kept. Raises `DataError` when there is nothing to learn or the loss is not finite.
     """
     if not documents:
@@ -88,11 +93,12 @@ def train(
 
     # Spans become subword labels; what a label cannot say is counted in `losses`.
     windows = encode_training(checkpoint, documents, losses)
-    batches = LengthBatches(windows, batch_tokens, seed)
+    batches = LengthBatches(windows, batch_tokens, seed, keep_empty)
     loader = DataLoader(windows, batch_sampler=batches, collate_fn=lambda rows: pad(rows, encoder))  # type: ignore[arg-type]
 
-    steps_per_epoch = math.ceil(len(batches) / (accumulation * accelerator.num_processes))
-    total = steps_per_epoch * epochs
+    at_once = accumulation * accelerator.num_processes
+    steps_in = {epoch: math.ceil(len(batches.plan(epoch)) / at_once) for epoch in range(1, epochs + 1)}
+    total = min(sum(steps_in.values()), max_steps or sum(steps_in.values()))
     optimizer = torch.optim.AdamW(
         parameter_groups(model, learning_rate, weight_decay, head_learning_rate), lr=learning_rate, fused=True
     )
@@ -101,12 +107,12 @@ def train(
     model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
 
     result = TrainingResult(checkpoint)
-    validate_at = {math.ceil(steps_per_epoch * (i + 1) / validations_per_epoch) for i in range(validations_per_epoch)}
     best, stale, step, tokens, busy = -1.0, 0, 0, 0, 0.0
     with progress_bar(disable=not accelerator.is_main_process) as progress:
         task = progress.add_task("training", total=total, note="")
         for epoch in range(1, epochs + 1):
             batches.epoch = epoch
+            validate_at = {math.ceil(steps_in[epoch] * i / validations_per_epoch) for i in range(1, validations_per_epoch + 1)}
             model.train()
             running, labelled_since, started = 0.0, 0, time.perf_counter()
             for step_in_epoch, group in enumerate(grouped(loader, accumulation), start=1):
@@ -135,7 +141,7 @@ def train(
                 labelled_since += int(labelled)
                 rate = tokens / (busy + time.perf_counter() - started)
                 progress.update(task, advance=1, note=f"loss {running / max(labelled_since, 1):.4f}  {rate:,.0f} tokens/s")
-                if step_in_epoch not in validate_at:
+                if step_in_epoch not in validate_at and step < total:
                     continue
 
                 busy += time.perf_counter() - started
@@ -143,7 +149,7 @@ def train(
                 f1 = None
                 if validation:
                     f1 = strict_f1(accelerator.unwrap_model(model), checkpoint, validation, batch_tokens, precision)
-                row = {"epoch": round(epoch - 1 + step_in_epoch / steps_per_epoch, 3), "step": step,
+                row = {"epoch": round(epoch - 1 + step_in_epoch / steps_in[epoch], 3), "step": step,
                        "loss": running / max(labelled_since, 1), "validation_strict_f1": f1}  # fmt: skip
                 result.history.append(row)
                 stale = 0 if f1 is None or f1 > best else stale + 1
@@ -155,11 +161,12 @@ def train(
                 progress.console.print(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {shown}")
                 model.train()
                 started = time.perf_counter()
-                if patience is not None and stale >= patience:
+                if step == total or (patience is not None and stale >= patience):
                     break
             else:
                 continue
-            progress.console.print(f"stopped: {patience} validations without a better strict F1")
+            if step < total:
+                progress.console.print(f"stopped: {patience} validations without a better strict F1")
             break
 
     accelerator.wait_for_everyone()
@@ -199,26 +206,31 @@ class LengthBatches:
     epochs), and the batches are shuffled again.
     """
 
-    def __init__(self, windows: Sequence[Window], batch_tokens: int, seed: int) -> None:
+    def __init__(self, windows: Sequence[Window], batch_tokens: int, seed: int, keep_empty: float = 1.0) -> None:
+        if not 0 <= keep_empty <= 1:
+            raise ConfigError(f"training.keep_empty is {keep_empty}; expected a share from 0 to 1")
         self.windows, self.batch_tokens, self.seed, self.epoch = windows, batch_tokens, seed, 1
-        self.pool = max(1024, 64 * batch_tokens // max(1, max(len(w.input_ids) for w in windows)))
+        full = [bool((window.labels > 0).any()) for window in windows]
+        self.full = [i for i, has_span in enumerate(full) if has_span]
+        self.empty = [i for i, has_span in enumerate(full) if not has_span]
+        self.kept = round(keep_empty * len(self.empty))
 
-    def plan(self) -> list[list[int]]:
-        rng = random.Random(f"{self.seed}-{self.epoch}")
-        order = list(range(len(self.windows)))
+    def plan(self, epoch: int) -> list[list[int]]:
+        rng = random.Random(f"{self.seed}-{epoch}")
+        order = self.full + rng.sample(self.empty, self.kept)
         rng.shuffle(order)
         batches = []
-        for at in range(0, len(order), self.pool):
-            pool = order[at : at + self.pool]
+        for at in range(0, len(order), POOL):
+            pool = order[at : at + POOL]
             batches += [[pool[i] for i in b] for b in length_batches([self.windows[i] for i in pool], self.batch_tokens)]
         rng.shuffle(batches)
         return batches
 
     def __iter__(self) -> Iterator[list[int]]:
-        return iter(self.plan())
+        return iter(self.plan(self.epoch))
 
     def __len__(self) -> int:
-        return len(self.plan())
+        return len(self.plan(self.epoch))
 
 
 def grouped(loader: Iterable[dict[str, torch.Tensor]], size: int) -> Iterator[list[dict[str, torch.Tensor]]]:
@@ -249,7 +261,7 @@ def strict_f1(
     scores = score(model, checkpoint.encoder, documents, batch_tokens=batch_tokens, precision=precision)
     predicted = [checkpoint.decoder(one) for one in scores]
     types = checkpoint.labels.types
-    counts = strict(SpanTable.of([d.spans for d in documents], types), SpanTable.of(predicted, types))
+    counts = strict(exact(SpanTable.of([d.spans for d in documents], types), SpanTable.of(predicted, types)))
     return rows(counts, "strict")[0]["f1"] or 0.0  # the first row is micro
 
 
