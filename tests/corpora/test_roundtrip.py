@@ -139,3 +139,10 @@ def test_jsonl_keeps_meta_and_scores(tmp_path):
     assert json.loads((tmp_path / "n.jsonl").read_text())["spans"] == [
         {"start": 0, "end": 4, "label": "NAME", "score": 0.5}
     ]
+
+
+def test_real_notes_come_back_from_every_format(shared_data, tmp_path):
+    notes = list(i2b2_2014.read(shared_data / "meddocan" / "dev" / "xml", Losses()))[:60]
+    for module, name in ((brat, "brat"), (i2b2_2014, "xml"), (conll, "n.conll"), (jsonl, "n.jsonl")):
+        module.write(notes, tmp_path / name)
+        assert list(module.read(tmp_path / name, Losses())) == notes
