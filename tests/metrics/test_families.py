@@ -4,7 +4,6 @@ import re
 from collections import defaultdict
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +11,7 @@ from deidlab.metrics import families
 from deidlab.metrics.counts import ALL, concatenate
 from deidlab.metrics.matching import exact, tolerant
 from deidlab.metrics.tables import SpanTable, TextTable
-from deidlab.types import DataError, Span
+from deidlab.types import Span
 
 LABELS = ("NAME", "DATE")
 TEXT = "Ann-Mai Ö1  b2c 3/4"
@@ -91,13 +90,6 @@ def measured(gold, predicted, hipaa=()):
     return families.measure(gold, predicted, TextTable.of([TEXT]), hipaa=hipaa, hipaa_mended=hipaa)
 
 
-def test_a_label_outside_of_the_set_and_reversed_offsets_are_refused():
-    with pytest.raises(DataError, match="CITY"):
-        SpanTable.of([[Span(0, 1, "CITY")]], LABELS)
-    with pytest.raises(DataError, match="document number 1: span 5-3"):
-        SpanTable.of([[], [Span(5, 3, "NAME")]], LABELS)
-
-
 class Tolerant:
     """A span that equals another if start and label do and the ends are near: what the official script puts in sets."""
 
@@ -165,10 +157,3 @@ def test_chunks_concatenate_to_the_whole(notes):
     for name, counts in whole.items():
         joined = concatenate(part[name] for part in parts)
         np.testing.assert_array_equal(joined.dense(), counts.dense(), err_msg=name)
-
-
-def test_offsets_too_large_for_one_integer_still_compare():
-    far = 2**40
-    gold, predicted = one([(far, far + 5, "NAME"), (3, far, "DATE")], [(far, far + 5, "NAME"), (far, far + 6, "NAME")])
-    assert families.strict(exact(gold, predicted)).total()[ALL].tolist() == [2, 1, 2, 1]
-    assert families.relaxed(tolerant(gold, predicted, 2)).total()[ALL].tolist() == [2, 1, 1, 1]
