@@ -21,6 +21,7 @@ import numpy as np
 from seqeval.metrics import classification_report
 from seqeval.scheme import BILOU
 
+from deidlab.labels import Scheme
 from deidlab.metrics.counts import Counts, concatenate
 from deidlab.metrics.families import HIPAA_MENDED, measure, strict
 from deidlab.metrics.intervals import Resamples, rows_with_intervals
@@ -33,7 +34,7 @@ from deidlab.types import Span
 
 LABELS = (*sorted(HIPAA_MENDED), "DOCTOR", "HOSPITAL", "PROFESSION", "STATE", "COUNTRY", "USERNAME")
 WORDS = ("Ann", "O'Neil", "seen", "on", "03/04/2014", "ward", "7B", "clinic", "the", "pain", "a.m.", "Zoë", "555-0199")
-SCHEME = "BILOU"
+SCHEME: Scheme = "BILOU"
 
 
 def notes(number: int, spans: int, seed: int) -> Iterator[tuple[str, list[Span], list[Span]]]:
@@ -88,7 +89,7 @@ def time_report(counts: dict[str, Counts], documents_per_patient: int, replicate
     return time.perf_counter() - began, lines
 
 
-def time_seqeval(corpus: list) -> dict[str, float | int | bool]:
+def time_seqeval(corpus: list) -> dict[str, float | str]:
     """Seconds of seqeval's strict mode and of ours, from the same lists of tags to precision, recall, F1 per type."""
     gold, predicted, texts = tables(corpus)
     words = WordTable.of(texts)

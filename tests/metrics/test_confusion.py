@@ -38,7 +38,7 @@ SIDE = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.lists(st.tuples(SIDE, SIDE), min_size=1, max_size=3))
 def test_equals_looking_at_every_pair(notes):
     expected = [[0, 0, 0], [0, 0, 0], [0, 0, 0]]

@@ -103,7 +103,7 @@ class Tolerant:
         return self.key == other.key and abs(self.end - other.end) <= 2
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(NOTES)
 def test_relaxed_equals_sets_under_a_tolerant_equality(notes):
     found = predicted = gold = 0
@@ -126,7 +126,7 @@ def tokens_by_hand(spans):
     return out
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(NOTES)
 def test_set_families_equal_sets(notes):
     expected = defaultdict(int)
@@ -149,7 +149,7 @@ def test_set_families_equal_sets(notes):
         np.testing.assert_array_equal(actual[name].total()[ALL], counts, err_msg=name)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(NOTES)
 def test_chunks_concatenate_to_the_whole(notes):
     whole = families.measure(*tables(notes), texts(notes))

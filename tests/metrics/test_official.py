@@ -116,7 +116,7 @@ def merged_by_hand(gold: list[Span], predicted: list[Span]) -> tuple[int, int, i
     return len(agreed), wrong(p, g), wrong(g, p)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(NOTES)
 def test_merged_equals_joining_one_span_after_the_other(notes):
     pairs = [(Document(str(i), TEXT, tuple(gold)), predicted) for i, (gold, predicted) in enumerate(notes)]

@@ -26,7 +26,7 @@ def test_no_text_is_printed():
     assert repr(TextTable.of(["Ann Lee", "Bob"])) == "TextTable(documents=2, characters=10)"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=())), max_size=4))
 def test_characters_are_classified_as_python_does(notes):
     texts, joined = TextTable.of(notes), "".join(notes)

@@ -36,7 +36,7 @@ def tags_of(scheme):
 
 @pytest.mark.parametrize("scheme", PREFIXES)
 def test_entities_are_those_of_seqeval(scheme):
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(st.lists(st.lists(tags_of(scheme), max_size=8), min_size=1, max_size=3))
     def claim(sequences):
         official = Entities(sequences, SCHEMES[scheme]).entities
