@@ -82,6 +82,4 @@ def test_without_a_network_the_error_says_what_to_download_and_where_to_point(tm
     )
     offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     failed = subprocess.run([sys.executable, "-c", code], env=offline, capture_output=True, text=True)
-    assert re.search(
-        r"DataError: nvidia/Nemotron-PII at b70ffaf5ff39 cannot be had.*hf download .*data.path=", failed.stderr
-    )
+    assert re.search(r"DataError: nvidia/Nemotron-PII .* cannot be had.*hf download .*data.path=", failed.stderr)

@@ -63,7 +63,8 @@ def _notes(file: Path, content: str, losses: Losses) -> Iterator[tuple[str, list
         losses.fault("empty_file", "-", f"{file}: is empty; remove it, or write {DOCSTART} for an empty note")
         return
     lines = content.removesuffix("\n").split("\n")
-    document_id, rows, number, broken = file.stem, [], 0, False
+    document_id, number, broken = file.stem, 0, False
+    rows: list[_Row] = []
     for line_number, raw in enumerate(lines, start=1):
         columns = _columns(raw.removesuffix("\r"))
         if columns and columns[0] == DOCSTART:
@@ -96,18 +97,20 @@ def _stated_id(columns: list[str]) -> str | None:
 
 
 def _row(columns: list[str], line: int) -> _Row:
-    spaces: dict[str, str | None] = {"SpacesBefore": "", "SpacesAfter": None}
+    spaces: dict[str, str] = {}
     for part in (part for column in columns[1:-1] for part in column.split("|")):
         key, _, value = part.partition("=")
         if part == "SpaceAfter=No":
             spaces["SpacesAfter"] = ""
-        elif key in spaces:
+        elif key in ("SpacesBefore", "SpacesAfter"):
             spaces[key] = re.sub(r"\\[strn\\]", lambda escape: _UNESCAPES[escape[0]], value)
-    return _Row(columns[0], columns[-1], line, spaces["SpacesBefore"], spaces["SpacesAfter"])
+    return _Row(columns[0], columns[-1], line, spaces.get("SpacesBefore", ""), spaces.get("SpacesAfter"))
 
 
 def _document(document_id: str, rows: list[_Row], scheme: Scheme, losses: Losses) -> Document:
-    pieces, offsets, length = [], [], 0
+    pieces: list[str] = []
+    offsets: list[tuple[int, int]] = []
+    length = 0
     for index, row in enumerate(rows):
         # Nobody states that the note ends on a blank, so the default after its last token is nothing.
         default = "" if index + 1 == len(rows) else "\n" if row.ends_sentence else " "

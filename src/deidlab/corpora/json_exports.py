@@ -77,7 +77,7 @@ def _prodigy(parsed: dict, fallback_id: str, losses: Losses) -> Record | None:
 
 
 def _doccano(parsed: dict, spans: list, structure: tuple[str, ...], fallback_id: str) -> Record:
-    text = parsed.get("text", parsed.get("data"))
+    text = parsed["text"] if "text" in parsed else parsed["data"]
     annotations = []
     for number, span in enumerate(spans, start=1):
         match span:
@@ -154,9 +154,9 @@ def _in_characters(annotation: Annotation, text: str) -> Annotation:
 def _annotation(span: Any, start_key: str, end_key: str, place: str) -> Annotation:
     if not isinstance(span, dict):
         raise Malformed(f"{place} is no object with {start_key}, {end_key} and label")
-    start, end, label = span.get(start_key), span.get(end_key), span.get("label")
-    whole = all(isinstance(offset, int) and not isinstance(offset, bool) for offset in (start, end))
-    if not whole or not isinstance(label, str):
+    start, end, label = (span.get(key) for key in (start_key, end_key, "label"))
+    # By type, since True is an int too.
+    if not (type(start) is int and type(end) is int and isinstance(label, str)):
         raise Malformed(f"{place} needs whole numbers as {start_key} and {end_key} and a string as label")
     covered, score = span.get("text"), span.get("score")
     score = float(score) if isinstance(score, (int, float)) and not isinstance(score, bool) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import get_args
 
 from deidlab.labels import OUTSIDE, PREFIXES, Scheme
 from deidlab.types import Losses
@@ -20,8 +21,8 @@ def split_tag(tag: str) -> tuple[str, str]:
 def detected_scheme(tags: Iterable[str], place: str, losses: Losses) -> Scheme | None:
     """The smallest scheme that has all prefixes seen, or None after a fault when no scheme has."""
     seen = {split_tag(tag)[0] for tag in tags if tag != OUTSIDE}
-    for scheme, prefixes in PREFIXES.items():
-        if seen <= set(prefixes):
+    for scheme in get_args(Scheme):
+        if seen <= set(PREFIXES[scheme]):
             return scheme
     losses.fault("mixed_schemes", "-", f"{place}: has tags of BIOES and of BILOU; write it under one scheme")
     return None
