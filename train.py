@@ -34,7 +34,7 @@ def train_and_evaluate(cfg: DictConfig) -> None:
     (folder / "config.yaml").write_text(config, encoding="utf-8")
 
     with runs.private_cache(folder) as cache:
-        corpus = runs.instantiate(cfg.data, cache_dir=cache, seed=cfg.seed)
+        corpus = runs.instantiate(cfg.data, cache_dir=cache)
         notes = corpus.typed(labels)
 
         # Fine-tune, keeping the weights that are best on the validation notes.
@@ -58,17 +58,11 @@ def train_and_evaluate(cfg: DictConfig) -> None:
             predictions_file=folder / "predictions.jsonl",
         )
 
-    sizes = {name: len(split) for name, split in corpus.documents.items()}
-    origin = runs.provenance(config, cfg.seed, corpus.fingerprint, model=backbone.pretrained,
-                             revision=backbone.revision, documents=sizes)  # fmt: skip
-    content = reporting.report(judged.rows(), origin, corpus.losses.rows())
+    origin = runs.provenance(config, cfg.seed, corpus, model=backbone.pretrained, revision=backbone.revision)
     title = f"{cfg.name or folder.name}: {backbone.pretrained} on {corpus.vocabulary}"
-    reporting.write(folder, content, title)
-    runs.write_json(folder / "losses.json", corpus.losses.rows())
-    runs.write_json(folder / "provenance.json", origin)
-    runs.write_json(folder / "timings.json", {**trained.timings, **judged.timings})
+    reporting.publish(folder, judged, corpus.losses, origin, title)
     runs.write_json(folder / "history.json", trained.history)
-    reporting.print_table(content, title)
+    runs.write_json(folder / "timings.json", {**trained.timings, **judged.timings})
     print(f"{folder}/: checkpoint, report.md, report.json, predictions.jsonl, losses.json")
 
 

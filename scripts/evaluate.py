@@ -1,5 +1,10 @@
 """Evaluate any system on any corpus: `python scripts/evaluate.py system=checkpoint system.path=RUN data=meddocan`."""
 
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).parents[1])  # else this file hides the library `evaluate`
+
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
@@ -25,13 +30,28 @@ def evaluate_system(cfg: DictConfig) -> None:
     (folder / "config.yaml").write_text(config, encoding="utf-8")
 
     with runs.private_cache(folder) as cache:
-        corpus = runs.instantiate(cfg.data, cache_dir=cache, seed=cfg.seed, require_spans=False)
-        split = "test" if "test" in corpus.documents else "train"
+        corpus = runs.instantiate(cfg.data, cache_dir=cache, require_spans=False)
+        split = cfg.split or ("test" if "test" in corpus.documents else "train")
+        notes = corpus.typed(labels)(split)
+        if cfg.only_predicted:
+            notes = (note for note in notes if note.id in system.ids)
         judged = evaluate(
             system,
-            corpus.typed(labels)(cfg.split or split),
+            notes,
             labels,
-            total=len(corpus.documents[cfg.split or split]),
+            total=None if cfg.only_predicted else len(corpus.documents[split]),
             predictions_file=folder / "predictions.jsonl",
             official=cfg.official,
         )
+
+    corpus.losses.counts.update(system.losses.counts)
+    origin = runs.provenance(config, cfg.seed, corpus, system=system.name)
+    reporting.publish(
+        folder, judged, corpus.losses, origin, f"{cfg.name or folder.name}: {system.name} on {corpus.vocabulary}"
+    )
+    runs.write_json(folder / "timings.json", judged.timings)
+    print(f"{folder}/: report.md, report.json, predictions.jsonl, losses.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -224,7 +224,5 @@ class Encoder:
                 here = labels[first:end].copy()
                 here[: core_start - first] = IGNORED
                 here[core_end - first :] = IGNORED
-            windows.append(
-                Window(encoded.document_id, first, core_start, core_end, encoded.input_ids[first:end], here)
-            )
+            windows.append(Window(encoded.document_id, first, core_start, core_end, encoded.input_ids[first:end], here))
         return windows

@@ -14,16 +14,20 @@ from deidlab.labels import OUTSIDE, LabelSet
 from deidlab.metrics.counts import Counts, concatenate
 from deidlab.metrics.families import measure, strict
 from deidlab.metrics.matching import exact
+from deidlab.metrics.official import i2b2_2014_official, meddocan_official, printed
 from deidlab.metrics.rows import Row, rows
 from deidlab.metrics.tables import SpanTable, TextTable
 from deidlab.progress import progress_bar
-from deidlab.types import DataError, Document, Prediction, Span
+from deidlab.types import ConfigError, DataError, Document, Losses, Prediction, Span
 
 CHUNK = 256  # documents matched at once; their counts are all that is kept
 
 
 class System(Protocol):
     """Anything that maps documents to predictions, in order: a checkpoint, rules, a cloud API, files."""
+
+    name: str
+    losses: Losses
 
     @property
     def labels(self) -> LabelSet: ...
@@ -40,6 +44,7 @@ class Evaluation:
     document_ids: tuple[str, ...]
     meta: tuple[dict[str, str], ...]
     timings: dict[str, Any] = field(default_factory=dict)
+    official: dict[str, Any] | None = None
 
     def rows(self) -> list[Row]:
         """The rows of `report.json` over all documents."""
@@ -53,19 +58,25 @@ def evaluate(
     *,
     total: int | None = None,
     predictions_file: Path | None = None,
+    official: str | None = None,
 ) -> Evaluation:
     """Evaluate a system on documents whose spans carry types of `labels`.
 
     A system with another label set is mapped through `labels.maps`. Predictions are written to `predictions_file` as
-    they come: ids, offsets, labels, scores and the fingerprint of the text, never the text. Raises `DataError` without
-    documents, and for a label of the system that has no place in `labels`.
+    they come: ids, offsets, labels, scores and the fingerprint of the text, never the text. `official` names a scorer
+    ("i2b2_2014" or "meddocan") whose own sections are wanted too; it alone keeps all documents in memory. Raises
+    `DataError` without documents, and for a label of the system that has no place in `labels`.
     """
+    scorers = {None: None, "i2b2_2014": i2b2_2014_official, "meddocan": meddocan_official}
+    if official not in scorers:
+        raise ConfigError(f"official={official!r}; expected i2b2_2014, meddocan or null")
     started = time.perf_counter()
     pairs = predicted_pairs(system, documents)
     mapping = labels.mapping_for(system.labels.name, system.labels.types)
     parts: list[dict[str, Counts]] = []
     ids: list[str] = []
     meta: list[dict[str, str]] = []
+    kept: list[tuple[Document, Iterable[Span]]] = []
     words = 0
     stream = predictions_file.open("w", encoding="utf-8") if predictions_file else None
     try:
@@ -80,6 +91,8 @@ def evaluate(
                     ids.append(document.id)
                     meta.append(dict(document.meta))
                 parts.append(count(chunk, labels))
+                if official:
+                    kept += [(document, prediction.spans) for document, prediction in chunk]
                 progress.update(task, advance=len(chunk))
     finally:
         if stream:
@@ -89,7 +102,8 @@ def evaluate(
     counts = {metric: concatenate(part[metric] for part in parts) for metric in parts[0]}
     seconds = time.perf_counter() - started
     timings = {"evaluation_seconds": round(seconds, 3), "words_per_second": round(words / seconds, 1)}
-    return Evaluation(labels, counts, tuple(ids), tuple(meta), timings)
+    scorer = scorers[official]
+    return Evaluation(labels, counts, tuple(ids), tuple(meta), timings, printed(scorer(kept)) if scorer else None)
 
 
 def relabelled(prediction: Prediction, mapping: Mapping[str, str]) -> Prediction:

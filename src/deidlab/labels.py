@@ -73,7 +73,9 @@ class LabelSet:
     def tag_ids(self) -> dict[str, int]:
         return {tag: i for i, tag in enumerate(self.tags)}
 
-    def mapping_for(self, vocabulary: str, labels: Iterable[str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    def mapping_for(
+        self, vocabulary: str, labels: Iterable[str], extra: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
         """Map every label of a corpus to a type or to O.
 
         `extra` (the user's own, from `data.label_map`) wins over the map shipped for `vocabulary`; a label equal to
@@ -81,7 +83,9 @@ class LabelSet:
         """
         shipped = {**{t: t for t in self.types}, **self.maps.get(vocabulary, {}), **(extra or {})}
         if wrong := sorted({v for v in (extra or {}).values()} - {*self.types, OUTSIDE}):
-            raise ConfigError(f"data.label_map maps to {', '.join(wrong)}: not types of {self.name} ({', '.join(self.types)})")
+            raise ConfigError(
+                f"data.label_map maps to {', '.join(wrong)}: not types of {self.name} ({', '.join(self.types)})"
+            )
         wanted = sorted(set(labels))
         if unmapped := [label for label in wanted if label not in shipped]:
             hints = []

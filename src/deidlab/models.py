@@ -36,7 +36,15 @@ SIDECAR = "deidlab.json"
 log = logging.getLogger(__name__)
 
 # These families count positions from padding_idx + 1, so that many of their positions are never used.
-OFFSET_POSITIONS = {"roberta", "longformer", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "roberta-prelayernorm"}
+OFFSET_POSITIONS = {
+    "roberta",
+    "longformer",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "camembert",
+    "mpnet",
+    "roberta-prelayernorm",
+}
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,13 @@ class Backbone:
         return model
 
 
-DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "attention_dropout", "mlp_dropout", "embedding_dropout")
+DROPOUTS = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "attention_dropout",
+    "mlp_dropout",
+    "embedding_dropout",
+)
 
 
 def reset_head(model: PreTrainedModel) -> None:
@@ -240,4 +254,6 @@ def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
     if tuple(model.config.id2label[i] for i in range(model.config.num_labels)) != labels.tags:
         raise ConfigError(f"{path}: the model's tags are not those of label set {labels.name} in its {SIDECAR}")
     model.eval()
-    return Checkpoint(model, Encoder(tokenizer, **sidecar["encoding"]), Decoder(labels, **{**sidecar["decoding"], **decoding}))
+    return Checkpoint(
+        model, Encoder(tokenizer, **sidecar["encoding"]), Decoder(labels, **{**sidecar["decoding"], **decoding})
+    )

@@ -9,8 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from deidlab.evaluation import Evaluation
 from deidlab.metrics.rows import Row
 from deidlab.runs import write_json
+from deidlab.types import Losses
 
 SCHEMA = 1
 # What each family asks, in the words of a table.
@@ -29,15 +31,24 @@ MEANING = {
 }
 
 
+def publish(folder: Path, judged: Evaluation, losses: Losses, provenance: Mapping[str, Any], title: str) -> None:
+    """Write everything that a run has to say into its folder, and the overall rows to the terminal."""
+    content = report(judged.rows(), provenance, losses.rows())
+    write_json(folder / "report.json", content)
+    (folder / "report.md").write_text(markdown(content, title), encoding="utf-8")
+    write_json(folder / "losses.json", content["losses"])
+    write_json(folder / "provenance.json", content["provenance"])
+    if judged.official is not None:
+        write_json(folder / "official.json", judged.official)
+    print_table(content, title)
+    if content["losses"]:
+        total = sum(row["count"] for row in content["losses"])
+        Console().print(f"{total:,} things could not be represented, by reason and label in {folder / 'losses.json'}")
+
+
 def report(rows: Sequence[Row], provenance: Mapping[str, Any], losses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The report as one JSON object."""
     return {"schema": SCHEMA, "rows": list(rows), "losses": list(losses), "provenance": dict(provenance)}
-
-
-def write(folder: Path, content: Mapping[str, Any], title: str) -> None:
-    """Write `report.json` and `report.md`."""
-    write_json(folder / "report.json", content)
-    (folder / "report.md").write_text(markdown(content, title), encoding="utf-8")
 
 
 def print_table(content: Mapping[str, Any], title: str, console: Console | None = None) -> None:
@@ -74,14 +85,20 @@ def markdown(content: Mapping[str, Any], title: str) -> str:
         [[row["metric"], MEANING.get(row["metric"], "over HIPAA types"), *cells(row)] for row in overall(rows)],
     )
     for metric, heading in (("strict", "Strict, per type"), ("category_strict", "Strict, per category")):
-        typed = [r for r in rows if r["metric"] == metric and r["slice"] == "all" and r["label"] not in ("micro", "macro")]
+        typed = [
+            r for r in rows if r["metric"] == metric and r["slice"] == "all" and r["label"] not in ("micro", "macro")
+        ]
         if typed:
             lines += ["", f"## {heading}", ""]
             lines += table(("type", "precision", "recall", "F1", "support"), [[r["label"], *cells(r)] for r in typed])
-    leaks = [r for r in rows if r["metric"] == "char_leak" and r["slice"] == "all" and r["label"] not in ("micro", "macro")]
+    leaks = [
+        r for r in rows if r["metric"] == "char_leak" and r["slice"] == "all" and r["label"] not in ("micro", "macro")
+    ]
     if leaks:
         lines += ["", "## Character leak, per type", ""]
-        lines += table(("type", "leak", "characters"), [[r["label"], shown(r["value"]), f"{r['support']:,}"] for r in leaks])
+        lines += table(
+            ("type", "leak", "characters"), [[r["label"], shown(r["value"]), f"{r['support']:,}"] for r in leaks]
+        )
     lines += ["", "## Losses", "", "What the data held and the model or the metrics could not represent."]
     if content["losses"]:
         columns = list(content["losses"][0])

@@ -17,9 +17,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deidlab.types import ConfigError, DeidlabError
+
+if TYPE_CHECKING:
+    from deidlab.corpora.loading import Corpus
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "numpy", "seqeval")
 
@@ -95,7 +98,7 @@ def log_to_terminal() -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
-def provenance(config: str, seed: int, data_fingerprint: str, **more: Any) -> dict[str, Any]:
+def provenance(config: str, seed: int, corpus: Corpus, **more: Any) -> dict[str, Any]:
     """Where a result came from: versions, commit, data, seed and a digest of the settings; no time, no path."""
     return {
         "deidlab": importlib.metadata.version("deidlab"),
@@ -103,7 +106,8 @@ def provenance(config: str, seed: int, data_fingerprint: str, **more: Any) -> di
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "seed": seed,
-        "data_fingerprint": data_fingerprint,
+        "data_fingerprint": corpus.fingerprint,
+        "documents": {name: len(split) for name, split in corpus.documents.items()},
         "config_digest": hashlib.sha256(config.encode()).hexdigest()[:16],
         **more,
     }

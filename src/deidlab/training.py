@@ -112,7 +112,9 @@ def train(
         task = progress.add_task("training", total=total, note="")
         for epoch in range(1, epochs + 1):
             batches.epoch = epoch
-            validate_at = {math.ceil(steps_in[epoch] * i / validations_per_epoch) for i in range(1, validations_per_epoch + 1)}
+            validate_at = {
+                math.ceil(steps_in[epoch] * i / validations_per_epoch) for i in range(1, validations_per_epoch + 1)
+            }
             model.train()
             running, labelled_since, started = 0.0, 0, time.perf_counter()
             for step_in_epoch, group in enumerate(grouped(loader, accumulation), start=1):
@@ -122,17 +124,20 @@ def train(
                 for number, batch in enumerate(group, start=1):
                     with accelerator.no_sync(model) if number < len(group) else accelerator.autocast():
                         with accelerator.autocast():
-                            logits = model(
-                                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-                            ).logits
+                            logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
                         total_loss = cross_entropy(
-                            logits.float().flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORED, reduction="sum"
+                            logits.float().flatten(0, 1),
+                            batch["labels"].flatten(),
+                            ignore_index=IGNORED,
+                            reduction="sum",
                         )
                         accelerator.backward(total_loss / everywhere.clamp(min=1) * accelerator.num_processes)
                         running += float(total_loss.detach())
                         tokens += int(batch["attention_mask"].sum())
                 if not math.isfinite(running):
-                    raise DataError(f"the loss is not finite at epoch {epoch}, step {step}: lower training.learning_rate")
+                    raise DataError(
+                        f"the loss is not finite at epoch {epoch}, step {step}: lower training.learning_rate"
+                    )
                 accelerator.clip_grad_norm_(model.parameters(), clip)
                 optimizer.step()
                 scheduler.step()
@@ -140,7 +145,9 @@ def train(
                 step += 1
                 labelled_since += int(labelled)
                 rate = tokens / (busy + time.perf_counter() - started)
-                progress.update(task, advance=1, note=f"loss {running / max(labelled_since, 1):.4f}  {rate:,.0f} tokens/s")
+                progress.update(
+                    task, advance=1, note=f"loss {running / max(labelled_since, 1):.4f}  {rate:,.0f} tokens/s"
+                )
                 if step_in_epoch not in validate_at and step < total:
                     continue
 
@@ -157,7 +164,9 @@ def train(
                     best = best if f1 is None else f1
                     if accelerator.is_main_process:
                         save_atomically(checkpoint, folder)
-                shown = "no validation split" if f1 is None else f"strict F1 {f1:.4f}" + (" (best)" if not stale else "")
+                shown = (
+                    "no validation split" if f1 is None else f"strict F1 {f1:.4f}" + (" (best)" if not stale else "")
+                )
                 progress.console.print(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {shown}")
                 model.train()
                 started = time.perf_counter()
@@ -171,7 +180,11 @@ def train(
 
     accelerator.wait_for_everyone()
     result.checkpoint = load_checkpoint(folder)
-    result.timings = {"training_seconds": round(busy, 3), "tokens": tokens, "tokens_per_second": round(tokens / busy, 1)}
+    result.timings = {
+        "training_seconds": round(busy, 3),
+        "tokens": tokens,
+        "tokens_per_second": round(tokens / busy, 1),
+    }
     return result
 
 
@@ -222,7 +235,9 @@ class LengthBatches:
         batches = []
         for at in range(0, len(order), POOL):
             pool = order[at : at + POOL]
-            batches += [[pool[i] for i in b] for b in length_batches([self.windows[i] for i in pool], self.batch_tokens)]
+            batches += [
+                [pool[i] for i in b] for b in length_batches([self.windows[i] for i in pool], self.batch_tokens)
+            ]
         rng.shuffle(batches)
         return batches
 

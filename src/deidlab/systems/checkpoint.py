@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import tee
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from deidlab.hardware import Precision, pick_device
 from deidlab.inference import score
 from deidlab.labels import LabelSet
 from deidlab.models import Checkpoint, load_checkpoint
-from deidlab.types import Document, Prediction
+from deidlab.types import Document, Losses, Prediction
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class CheckpointSystem:
     checkpoint: Checkpoint
     batch_tokens: int = 8192
     precision: Precision = "auto"
+    losses: Losses = field(default_factory=Losses)
+    name: str = "checkpoint"
 
     @property
     def labels(self) -> LabelSet:

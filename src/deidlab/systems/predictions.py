@@ -28,16 +28,20 @@ class PredictionsSystem:
     lines: Mapping[str, Mapping[str, Any]]
     mapping: Mapping[str, str]
     losses: Losses = field(default_factory=Losses)
+    name: str = "predictions"
+
+    @property
+    def ids(self) -> set[str]:
+        """The documents that have a prediction."""
+        return {*self.files, *self.lines}
 
     def predict(self, documents: Iterable[Document]) -> Iterator[Prediction]:
         """Predictions in the documents' order; raises `DataError` when some are for notes that are not there."""
-        left = {*self.files, *self.lines}
+        left = self.ids
         for document in documents:
             left.discard(document.id)
             spans = (replace(span, label=self.mapping[span.label]) for span in self._spans(document))
-            yield Prediction(
-                document.id, tuple(s for s in spans if s.label != OUTSIDE), document.fingerprint
-            )
+            yield Prediction(document.id, tuple(s for s in spans if s.label != OUTSIDE), document.fingerprint)
         if left:
             some = ", ".join(sorted(left)[:5])
             self.losses.fault(
@@ -58,7 +62,10 @@ class PredictionsSystem:
             return checked_spans(document.id, document.text, map(annotation, line["spans"]), self.losses)
         if document.id not in self.files:
             self.losses.fault(
-                "no_prediction", "-", f"{document.id}: has no prediction; an empty file says that nothing was found"
+                "no_prediction",
+                "-",
+                f"{document.id}: has no prediction; an empty file says that nothing was found; "
+                "only_predicted=true judges the other notes only",
             )
             return ()
         file = self.files[document.id]
@@ -120,7 +127,9 @@ def read_lines(file: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def annotation(span: Mapping[str, Any]) -> Annotation:
-    return Annotation(int(span["start"]), int(span["end"]), str(span["label"]), span.get("text"), score=span.get("score"))
+    return Annotation(
+        int(span["start"]), int(span["end"]), str(span["label"]), span.get("text"), score=span.get("score")
+    )
 
 
 def labels_used(files: Iterable[Path], lines: Iterable[Mapping[str, Any]]) -> set[str]:
