@@ -1,9 +1,25 @@
 """Fixtures that every test may use."""
 
 import os
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from deidlab.labels import LabelSet
+from deidlab.types import Document, Span
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-slow", action="store_true", help="run the tests that take minutes too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--run-slow"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="takes minutes; run with --run-slow"))
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +105,40 @@ def train_tokenizer(family: str) -> tuple[object, dict[str, str]]:
         single=f"{first} $A {last}", special_tokens=[(t, tokenizer.token_to_id(t)) for t in (first, last)]
     )
     return tokenizer, special
+
+
+@pytest.fixture(scope="session")
+def tiny_labels() -> LabelSet:
+    """Four of the i2b2 2014 types, under the scheme of that label set."""
+    return LabelSet("tiny", ("PATIENT", "DOCTOR", "AGE", "DATE"), "BIO")
+
+
+@pytest.fixture(scope="session")
+def obvious_notes() -> Callable[..., list[Document]]:
+    """Notes whose identifiers stand where a title or a word announces them; no two with the same spans."""
+    return make_obvious_notes
+
+
+def make_obvious_notes(number: int, seed: int = 0, prefix: str = "n") -> list[Document]:
+    rng = random.Random(seed)
+    notes = []
+    for i in range(number):
+        parts = [("the patient Mr ", None), (rng.choice(("Smith", "Jones", "Neil", "Mercy")), "PATIENT")]
+        if rng.random() < 0.8:
+            parts += [(" aged ", None), (str(rng.randint(20, 89)), "AGE")]
+        parts += [(" was seen on ", None), (f"{rng.randint(1, 12):02}/{rng.randint(1, 28):02}/2012", "DATE")]
+        if rng.random() < 0.8:
+            parts += [(" by Dr ", None), (rng.choice(("Oak", "Boston", "Anne", "Street")), "DOCTOR")]
+        parts.append((rng.choice((" for chest pain", " and was given aspirin", " with her daughter")), None))
+        notes.append(annotated(f"{prefix}{i}", parts))
+    return notes
+
+
+def annotated(document_id: str, parts: list[tuple[str, str | None]]) -> Document:
+    """A document from stretches of text with their labels."""
+    text, spans = "", []
+    for stretch, label in parts:
+        if label:
+            spans.append(Span(len(text), len(text) + len(stretch), label))
+        text += stretch
+    return Document(document_id, text, tuple(spans))

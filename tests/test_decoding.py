@@ -1,0 +1,152 @@
+"""Decoding: whatever the scores, the spans are valid, best under the scheme, whole words, and scored in 0..1."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deidlab.decoding import Decoder, viterbi
+from deidlab.encoding import group_units, word_bounds
+from deidlab.labels import PREFIXES, LabelSet
+from deidlab.types import ConfigError, TokenScores
+
+SCHEMES = tuple(PREFIXES)
+SETS = {scheme: LabelSet("two", ("A", "B"), scheme) for scheme in SCHEMES}
+
+
+def random_scores(units: int, labels: LabelSet, seed: int, scale: float = 3.0) -> np.ndarray:
+    logits = np.random.default_rng(seed).normal(scale=scale, size=(units, len(labels.tags)))
+    return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+
+
+def may_follow(before: str | None, after: str | None, scheme: str) -> bool:
+    """Whether a tag may stand after another, by the schemes' definitions; None is the border of the document."""
+    if scheme == "IO":
+        return True
+    closed = scheme in ("BIOES", "BILOU")
+    opens = ("B", "S", "U")
+    inside = ("I", "L", "E") if closed else ("I",)
+    continues = after is not None and after[0] in inside
+    if continues:
+        return before is not None and before[0] in ("B", "I") and before[2:] == after[2:]
+    pending = closed and before is not None and before[0] in ("B", "I")
+    return not pending and (after is None or after == "O" or after[0] in opens)
+
+
+def valid(tags: tuple[str, ...], scheme: str) -> bool:
+    return all(may_follow(a, b, scheme) for a, b in zip((None, *tags), (*tags, None), strict=True))
+
+
+def one_subword_a_word(log_probs: np.ndarray) -> TokenScores:
+    """Scores of a text of one-letter words, `a a a ...`, each a single subword."""
+    units = np.arange(len(log_probs), dtype=np.int32)
+    return TokenScores("d", units, np.stack([2 * units, 2 * units + 1], axis=1), log_probs.astype(np.float32))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@settings(max_examples=25, deadline=None)
+@given(units=st.integers(1, 4), seed=st.integers(0, 10_000))
+def test_viterbi_is_the_best_of_all_valid_sequences(scheme, units, seed):
+    labels = SETS[scheme]
+    scores = random_scores(units, labels, seed)
+    tags = labels.tags
+    best = max(
+        sum(scores[i, t] for i, t in enumerate(path))
+        for path in product(range(len(tags)), repeat=units)
+        if valid(tuple(tags[t] for t in path), scheme)
+    )
+    found = viterbi(scores, labels)
+    assert valid(tuple(tags[t] for t in found), scheme)
+    assert np.isclose(sum(scores[i, t] for i, t in enumerate(found)), best)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@settings(max_examples=30, deadline=None)
+@given(units=st.integers(1, 40), seed=st.integers(0, 10_000), scale=st.sampled_from([0.1, 3.0, 300.0]))
+def test_sequences_are_valid_and_spans_sorted_disjoint_and_scored(scheme, units, seed, scale):
+    labels = SETS[scheme]
+    scores = random_scores(units, labels, seed, scale)
+    assert valid(tuple(labels.tags[t] for t in viterbi(scores, labels)), scheme)
+    spans = Decoder(labels)(one_subword_a_word(scores))
+    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(0 <= span.score <= 1 and span.label in labels.types for span in spans)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_spans_are_what_the_tags_say(scheme):
+    begin, inside, last, unit = PREFIXES[scheme]
+    tags = [f"{begin}-A", f"{inside}-A", f"{last}-A", "O", f"{unit}-B", f"{begin}-A", f"{last}-A"]
+    ids = SETS[scheme].tag_ids
+    scores = np.full((len(tags), len(ids)), np.log(1e-4))
+    scores[np.arange(len(tags)), [ids[t] for t in tags]] = np.log(0.9)
+    found = [(s.start, s.end, s.label) for s in Decoder(SETS[scheme])(one_subword_a_word(scores))]
+    assert found == [(0, 5, "A"), (8, 9, "B"), (10, 13, "A")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text("ab1é-. \n王", max_size=30), seed=st.integers(0, 999), unit=st.sampled_from(["word", "subword"]))
+def test_no_span_cuts_a_word_whatever_the_subwords_and_their_scores(text, seed, unit):
+    rng = np.random.default_rng(seed)
+    bounds = []
+    for start, end in word_bounds(text):
+        cuts = sorted({start, end, *rng.integers(start, end + 1, size=2)})
+        bounds += zip(cuts, cuts[1:], strict=False)
+    units, unit_spans = group_units(np.array(bounds, dtype=np.int32).reshape(-1, 2), word_bounds(text), unit)
+    labels = SETS["BILOU"]
+    scores = TokenScores("d", units, unit_spans, random_scores(len(units), labels, seed).astype(np.float32))
+    borders = {"start": set(word_bounds(text)[:, 0]), "end": set(word_bounds(text)[:, 1])}
+    spans = Decoder(labels, outside_bias=3)(scores)
+    assert all(span.start in borders["start"] and span.end in borders["end"] for span in spans)
+    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+
+
+def test_subword_units_that_disagree_give_the_word_to_the_first():
+    labels = LabelSet("two", ("A", "B"), "IO")
+    both = np.array([[0, 5], [0, 5]], dtype=np.int32)  # two subwords of one word of five letters
+    scores = np.log(np.array([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32))
+    (span,) = Decoder(labels)(TokenScores("d", np.arange(2, dtype=np.int32), both, scores))
+    assert (span.start, span.end, span.label) == (0, 5, "A")
+
+
+def test_only_the_first_subword_of_a_word_speaks_and_blanks_are_silent():
+    labels = LabelSet("one", ("A",), "BIO")
+    sure = np.log(np.array([[0.01, 0.98, 0.01]], dtype=np.float32))
+    unsure = np.log(np.array([[0.98, 0.01, 0.01]], dtype=np.float32))
+    scores = TokenScores(
+        "d",
+        np.array([0, 0, -1, 1], dtype=np.int32),
+        np.array([[0, 5], [6, 9]], dtype=np.int32),
+        np.concatenate([sure, unsure, sure, unsure]),
+    )
+    assert [(s.start, s.end) for s in Decoder(labels)(scores)] == [(0, 5)]
+
+
+def test_the_score_of_a_span_is_the_mean_probability_of_its_type():
+    labels = LabelSet("two", ("A", "B"), "BIO")  # O, B-A, I-A, B-B, I-B
+    scores = np.log(np.array([[0.1, 0.7, 0.1, 0.05, 0.05], [0.2, 0.1, 0.5, 0.1, 0.1]]))
+    (span,) = Decoder(labels)(one_subword_a_word(scores))
+    assert span.score == pytest.approx((0.8 * 0.6) ** 0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), biases=st.lists(st.floats(-8, 8), min_size=2, max_size=4))
+def test_a_higher_outside_bias_never_leaves_more_characters_outside(scheme, seed, biases):
+    scores = one_subword_a_word(random_scores(25, SETS[scheme], seed))
+    covered = [sum(s.end // 2 - s.start // 2 + 1 for s in Decoder(SETS[scheme], b)(scores)) for b in sorted(biases)]
+    assert covered == sorted(covered)
+
+
+def test_an_empty_document_has_no_spans():
+    empty = np.empty((0, 2), dtype=np.int32)
+    for count in (0, 3):  # nothing at all; blanks only
+        scores = TokenScores("d", np.full(count, -1, dtype=np.int32), empty, np.zeros((count, 3), dtype=np.float32))
+        assert Decoder(LabelSet("one", ("A",), "BIO"))(scores) == ()
+
+
+@pytest.mark.parametrize("bias", [float("nan"), float("inf")])
+def test_a_bias_that_is_no_number_is_refused(bias):
+    with pytest.raises(ConfigError, match=r"decoding.outside_bias"):
+        Decoder(SETS["BIO"], bias)
