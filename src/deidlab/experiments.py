@@ -1,0 +1,101 @@
+"""Results of experiments: `results.json` is what runs said, and tables in Markdown files are made from it.
+
+A table stands between two comments that say what it shows, and is never typed by hand:
+
+    <!-- table results.json: strict char_leak document_clean -->
+    <!-- end -->
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deidlab.runs import write_json
+from deidlab.types import ConfigError
+
+TABLE = re.compile(r"(<!-- table (?P<file>\S+): (?P<metrics>[^>]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+
+
+def record(results: Path, name: str, run: Path, command: str) -> None:
+    """Add a run's report to `results` under `name`, replacing an earlier one of that name.
+
+    Only figures are kept: overall and per-type rows, timings, provenance and the machine. Raises `ConfigError` when
+    `run` has no report.
+    """
+    if not (run / "report.json").is_file():
+        raise ConfigError(f"{run} has no report.json: give the folder of a run that ended")
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    timings = json.loads((run / "timings.json").read_text(encoding="utf-8"))
+    content = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {"schema": 1, "runs": {}}
+    content["runs"][name] = {
+        "command": command,
+        "hardware": hardware(),
+        "timings": timings,
+        "provenance": report["provenance"],
+        "rows": [row for row in report["rows"] if row["slice"] == "all"],
+    }
+    results.parent.mkdir(parents=True, exist_ok=True)
+    write_json(results, content)
+
+
+def hardware() -> str:
+    """Processor, cores and accelerator in words."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file() and (found := re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text())):
+        model = found[1]
+    import torch
+
+    from deidlab.hardware import has_fast_bf16, pick_device
+
+    device = pick_device()
+    gpu = f", {torch.cuda.get_device_name()}" if device.type == "cuda" else ""
+    bf16 = "with" if has_fast_bf16(device) else "without"
+    return f"{model}, {os.cpu_count()} cores{gpu}, {bf16} bf16"
+
+
+def render(file: Path) -> str:
+    """The Markdown file with every table made anew from the results it names."""
+
+    def table(match: re.Match[str]) -> str:
+        results = json.loads((file.parent / match["file"]).read_text(encoding="utf-8"))
+        return match[1] + "\n".join(table_lines(results["runs"], match["metrics"].split())) + "\n" + match[5]
+
+    return TABLE.sub(table, file.read_text(encoding="utf-8"))
+
+
+def table_lines(runs: dict[str, Any], metrics: Sequence[str]) -> list[str]:
+    """One row a run: precision, recall and F1 of each metric, or its one value; minutes of training; the machine."""
+    header, rule = ["run"], ["---"]
+    first = next(iter(runs.values()))["rows"]
+    for metric in metrics:
+        row = overall(first, metric)
+        columns = [metric] if "value" in row else [f"{metric} P", "R", "F1"]
+        header += columns
+        rule += ["---:"] * len(columns)
+    lines = [[*header, "training", "hardware"], [*rule, "---:", "---"]]
+    for name, run in runs.items():
+        cells = [name]
+        for metric in metrics:
+            row = overall(run["rows"], metric)
+            cells += [shown(row[k]) for k in (("value",) if "value" in row else ("precision", "recall", "f1"))]
+        seconds = run["timings"].get("training_seconds")
+        lines.append([*cells, "-" if seconds is None else f"{seconds / 60:.1f} min", run["hardware"]])
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def overall(rows: Sequence[dict[str, Any]], metric: str) -> dict[str, Any]:
+    for row in rows:
+        if row["metric"] == metric and row["label"] == "micro":
+            return row
+    raise ConfigError(f"the results hold no metric {metric}")
+
+
+def shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

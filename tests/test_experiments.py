@@ -1,0 +1,49 @@
+"""Tables are made from results: editing one by hand fails here."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deidlab.experiments import record, render
+from deidlab.types import ConfigError
+
+ROOT = Path(__file__).parents[1]
+FILES = [ROOT / "README.md", *sorted(ROOT.glob("experiments/*/README.md"))]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_table_is_what_its_results_say(file):
+    assert file.read_text(encoding="utf-8") == render(file), "edited by hand? run python scripts/tables.py"
+
+
+def test_a_recorded_run_becomes_a_row(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    strict = {
+        "metric": "strict",
+        "label": "micro",
+        "slice": "all",
+        "precision": 0.5,
+        "recall": None,
+        "f1": 0.25,
+        "support": 4,
+    }
+    leak = {"metric": "char_leak", "label": "micro", "slice": "all", "value": 0.125, "support": 40}
+    sliced = {**strict, "slice": "culture=us"}
+    (run / "report.json").write_text(json.dumps({"rows": [strict, leak, sliced], "provenance": {"seed": 1}}))
+    (run / "timings.json").write_text(json.dumps({"training_seconds": 90}))
+    record(tmp_path / "results.json", "ours", run, "python train.py")
+    kept = json.loads((tmp_path / "results.json").read_text())["runs"]["ours"]
+    assert kept["rows"] == [strict, leak] and kept["command"] == "python train.py"
+    page = tmp_path / "README.md"
+    page.write_text("# x\n<!-- table results.json: strict char_leak -->\nstale\n<!-- end -->\nafter\n")
+    lines = render(page).splitlines()
+    assert lines[2].startswith("| run | strict P | R | F1 | char_leak | training |")
+    assert lines[4].startswith("| ours | 0.5000 | - | 0.2500 | 0.1250 | 1.5 min |")
+    assert lines[-1] == "after" and "stale" not in lines
+
+
+def test_a_run_that_did_not_end_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="no report.json"):
+        record(tmp_path / "results.json", "x", tmp_path, "c")
