@@ -45,5 +45,5 @@ def test_a_recorded_run_becomes_a_row(tmp_path):
 
 
 def test_a_run_that_did_not_end_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="no report.json"):
+    with pytest.raises(ConfigError, match=r"no report\.json"):
         record(tmp_path / "results.json", "x", tmp_path, "c")
