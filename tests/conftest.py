@@ -63,8 +63,8 @@ def save_tiny(family: str, folder: Path) -> Path:
         case "longformer":
             config = AutoConfig.for_model("longformer", max_position_embeddings=258, attention_window=[16, 16], **shape)
         case "deberta":
-            config = AutoConfig.for_model("deberta-v2", max_position_embeddings=64, relative_attention=True,
-                                          pos_att_type=["p2c", "c2p"], position_biased_input=False, **shape)  # fmt: skip
+            relative = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False}
+            config = AutoConfig.for_model("deberta-v2", max_position_embeddings=64, **relative, **shape)
     torch.manual_seed(0)
     AutoModel.from_config(config).save_pretrained(folder)
     wrapped.save_pretrained(folder)
@@ -81,8 +81,12 @@ def train_tokenizer(family: str) -> tuple[object, dict[str, str]]:
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
         tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
-                                      initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)  # fmt: skip
+        trainer = trainers.BpeTrainer(
+            vocab_size=400,
+            special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
     else:
         special = {"cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]", "pad_token": "[PAD]",
                    "mask_token": "[MASK]"}  # fmt: skip

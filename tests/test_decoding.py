@@ -1,6 +1,6 @@
 """Decoding: whatever the scores, the spans are valid, best under the scheme, whole words, and scored in 0..1."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_sequences_are_valid_and_spans_sorted_disjoint_and_scored(scheme, units,
     scores = random_scores(units, labels, seed, scale)
     assert valid(tuple(labels.tags[t] for t in viterbi(scores, labels)), scheme)
     spans = Decoder(labels)(one_subword_a_word(scores))
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
     assert all(0 <= span.score <= 1 and span.label in labels.types for span in spans)
 
 
@@ -92,14 +92,14 @@ def test_no_span_cuts_a_word_whatever_the_subwords_and_their_scores(text, seed, 
     bounds = []
     for start, end in word_bounds(text):
         cuts = sorted({start, end, *rng.integers(start, end + 1, size=2)})
-        bounds += zip(cuts, cuts[1:], strict=False)
+        bounds += pairwise(cuts)
     units, unit_spans = group_units(np.array(bounds, dtype=np.int32).reshape(-1, 2), word_bounds(text), unit)
     labels = SETS["BILOU"]
     scores = TokenScores("d", units, unit_spans, random_scores(len(units), labels, seed).astype(np.float32))
     borders = {"start": set(word_bounds(text)[:, 0]), "end": set(word_bounds(text)[:, 1])}
     spans = Decoder(labels, outside_bias=3)(scores)
     assert all(span.start in borders["start"] and span.end in borders["end"] for span in spans)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
 
 
 def test_subword_units_that_disagree_give_the_word_to_the_first():

@@ -68,7 +68,10 @@ class Decoder:
             while end < len(tags) and types[end] == types[start] and not opens[tags[end]]:
                 end += 1
             # Where two types share a word (subword units only), the word stays with the first.
-            left = max(int(unit_spans[start, 0]), spans[-1].end if spans else 0)
+            taken = spans[-1].end if spans else 0
+            while start < end - 1 and unit_spans[start, 1] <= taken:
+                start += 1
+            left = max(int(unit_spans[start, 0]), taken)
             right = int(unit_spans[end - 1, 1])
             if left < right:
                 score = type_probability(unit_scores[start:end], role, int(types[start]))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForTokenClassification,
@@ -106,7 +107,7 @@ class Backbone:
         return Encoder(self.tokenizer(source), self.max_length, self.stride, self.unit)  # type: ignore[arg-type]
 
     def model(self, source: str, labels: LabelSet, seed: int = 42) -> PreTrainedModel:
-        """The model with a head for `labels`: kept from `source` when its labels are the same, new when they are not."""
+        """The model with a head for `labels`: that of `source` when its labels are the same, else a new one."""
         tags = labels.tags
         torch.manual_seed(seed)
         with quiet_transformers():
@@ -119,10 +120,11 @@ class Backbone:
             }
             if self.dropout is not None:
                 settings |= {k: self.dropout for k in DROPOUTS if hasattr(config, k)}
-            model = AutoModelForTokenClassification.from_pretrained(
-                source, revision=self.revision, trust_remote_code=False, use_safetensors=True, dtype=torch.float32,
-                ignore_mismatched_sizes=not same_head, **settings,
-            )  # fmt: skip
+            with readable_weights(self.pretrained):
+                model = AutoModelForTokenClassification.from_pretrained(
+                    source, revision=self.revision, trust_remote_code=False, use_safetensors=True, dtype=torch.float32,
+                    ignore_mismatched_sizes=not same_head, **settings,
+                )  # fmt: skip
         if not same_head:
             log.info("a new head for the %d tags of label set %s", len(tags), labels.name)
             reset_head(model)
@@ -190,6 +192,18 @@ def require_hub(name: str, revision: str | None, package: str | None) -> None:
 
 
 @contextmanager
+def readable_weights(name: str):
+    """Say what to mend when weights are pickled, missing or cut short."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(
+            f"{name}: no whole safetensors weights can be read from it ({type(error).__name__}). Pickled weights may "
+            "run code and are never loaded: convert them (`save_pretrained` where you trust them) or download anew"
+        ) from error
+
+
+@contextmanager
 def quiet_transformers():
     """Silence the load report: a new head is what we asked for."""
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
@@ -246,7 +260,7 @@ def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
         raise ConfigError(f"{path} holds a model but no {SIDECAR}: it was not trained here (use system=hub for it)")
     sidecar: Mapping[str, Any] = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
     labels = LabelSet(**sidecar["labels"])
-    with quiet_transformers():
+    with quiet_transformers(), readable_weights(str(path)):
         model = AutoModelForTokenClassification.from_pretrained(
             folder, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
         )
