@@ -20,7 +20,8 @@ from deidlab.types import ConfigError, Losses
 
 VOCABULARY = "synthetic"
 
-Chosen = Sequence[str] | Mapping[str, Sequence[str] | None] | None
+# A list, weights, or either by split; null: all.
+Chosen = Sequence[str] | Mapping[str, float] | Mapping[str, Sequence[str] | Mapping[str, float] | None] | None
 
 
 def load_synthetic(
@@ -46,7 +47,7 @@ def load_synthetic(
 ) -> Corpus:
     """Write the splits named in `sizes` below `cache_dir` and load them.
 
-    `note_types` and `institutions` are lists (null: all) or, by split, such lists; `cultures` gives weights, or by
+    `note_types` and `institutions` are lists or weights (null: all), or such by split; `cultures` gives weights, or by
     split such weights; `balanced` names splits in which cultures and genders take turns, so that each cell has its
     share exactly. With `disjoint`, identifiers and sentence templates of a split occur in no other (`held_out` is the
     share of templates kept for validation and for test). Raises `ConfigError` that lists the choices.

@@ -10,7 +10,7 @@ A symbol is a list of alternatives; an alternative is a template:
     {#60-180}         a number; {#0.6-1.4} has one decimal; {#5-80/5} goes in steps of five
     {2-4 symbol}      two to four different alternatives, joined by a blank
     {2-4 symbol;}     joined as "a, b, and c";  {2-4 symbol,} by commas;  {2-4 symbol/} by newlines;
-    {2-4 symbol*}     as a list with the bullets of the institution
+    {2-4 symbol*}     as a list with the bullets of the institution;  {2-4 symbol>} by blanks, in their own order
     \\[               the character itself
 """
 
@@ -69,7 +69,7 @@ class _Capital:
 
 
 CAPITAL = _Capital()
-_REPEAT = re.compile(r"(\d+)-(\d+) ([\w.]+)([;,/*]?)$")
+_REPEAT = re.compile(r"(\d+)-(\d+) ([\w.]+)([;,/*>]?)$")
 _NUMBER = re.compile(r"#(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?:/(\d+))?$")
 _TOKEN = re.compile(r"\\(.)|\{([^{}]*)\}|([\[|\]])|([^\\{}\[|\]]+)", re.S)
 
@@ -207,7 +207,11 @@ def _repeat(node: Repeat, scope: Mapping[str, Node], rng: random.Random, bullet:
     if type(choice) is Scoped:
         choice = scope[choice.name]
     count = min(node.low + int(rng.random() * (node.high - node.low + 1)), len(choice))
-    picked = rng.sample(choice, count)
+    picked = (
+        rng.sample(choice, count)
+        if node.kind != ">"
+        else [choice[i] for i in sorted(rng.sample(range(len(choice)), count))]
+    )
     nodes: list[Node] = []
     for i, item in enumerate(picked):
         match node.kind:

@@ -29,8 +29,8 @@ FIELDS = ("name", "complaint", "hpi", "exam", "labs", "imaging", "meds", "plan",
 class Settings:
     """What to write. `None` for note types or institutions means all; weights need not sum to one."""
 
-    note_types: Sequence[str] | None = None
-    institutions: Sequence[str] | None = None
+    note_types: Sequence[str] | Mapping[str, float] | None = None  # a mapping gives weights
+    institutions: Sequence[str] | Mapping[str, float] | None = None
     cultures: Mapping[str, float] = field(default_factory=lambda: {"us": 1.0})
     genders: Mapping[str, float] = field(default_factory=lambda: {"female": 0.5, "male": 0.5})
     mixing: float = 0.3
@@ -81,7 +81,8 @@ class Writer:
     """Everything compiled that the notes of one split share."""
 
     grammar: Grammar
-    conditions: tuple[Condition, ...]
+    cards: Mapping[str, tuple[Condition, ...]]  # by folder: what the notes of a type are about
+    about: Mapping[str, str]  # note type -> folder
     layouts: Mapping[str, tuple[tuple[float, tuple[tuple[str, str, float], ...]], ...]]
     headings: Mapping[str, Sequence[str]]
 
@@ -89,16 +90,15 @@ class Writer:
 @lru_cache(maxsize=8)
 def writer(split: str | None, shares: Shares) -> Writer:
     sources = dict(load_all("grammar"))
-    cards = load_all("conditions")
-    for key, card in cards.items():
-        for name in FIELDS:
-            if name in card:
-                sources[f"{key}/{name}"] = card[name]
+    about = {kind: entry.get("about", "conditions") for kind, entry in load_yaml("notes.yaml").items()}
+    folders = {folder: load_all(folder) for folder in sorted(set(about.values()))}
+    for folder, cards in folders.items():
+        for key, card in cards.items():
+            sources.update({f"{folder}/{key}/{name}": v for name, v in card.items() if name not in ("sex", "ages")})
     grammar = Grammar.compile(sources, split, shares)
-    conditions = []
-    for key, card in cards.items():
-        nodes = {name: grammar.symbols.get(f"{key}/{name}") or grammar.symbols[f"x_{name}"] for name in FIELDS}
-        conditions.append(Condition(key, card.get("sex"), tuple(card.get("ages", (18, 95))), nodes))
+    compiled = {
+        folder: tuple(_card(folder, k, c, grammar) for k, c in cards.items()) for folder, cards in folders.items()
+    }
     layouts = {}
     for kind, entry in load_yaml("notes.yaml").items():
         rows = []
@@ -106,7 +106,16 @@ def writer(split: str | None, shares: Shares) -> Writer:
             sections = tuple((h, b, float(p)) for h, b, p in (s.split() for s in layout["sections"]))
             rows.append((float(layout["weight"]), sections))
         layouts[kind] = tuple(rows)
-    return Writer(grammar, tuple(conditions), layouts, load_yaml("headings.yaml"))
+    return Writer(grammar, compiled, about, layouts, load_yaml("headings.yaml"))
+
+
+def _card(folder: str, key: str, card: Mapping, grammar: Grammar) -> Condition:
+    """A card with its own fields, and for a condition the general ones in place of those that it lacks."""
+    general = (
+        {n: grammar.symbols[f"x_{n}"] for n in FIELDS if f"x_{n}" in grammar.symbols} if folder == "conditions" else {}
+    )
+    own = {name: grammar.symbols[f"{folder}/{key}/{name}"] for name in card if name not in ("sex", "ages")}
+    return Condition(key, card.get("sex"), tuple(card.get("ages", (18, 92))), {**general, **own})
 
 
 @dataclass(frozen=True)
@@ -145,9 +154,9 @@ def _series_seed(settings: Settings, seed: int) -> int:
 def draft_note(settings: Settings, rng: random.Random, gender: str | None) -> Draft:
     """Choose and expand a note; `gender` None keeps to conditions that befall anyone (for twins)."""
     tools = writer(settings.split, settings.shares)
-    kind = _pick(rng, settings.note_types or note_types())
-    house = institution(_pick(rng, settings.institutions or institutions()))
-    condition = _condition(tools.conditions, rng, gender)
+    kind = _weighted(rng, _weights(settings.note_types, note_types()))
+    house = institution(_weighted(rng, _weights(settings.institutions, institutions())))
+    condition = _condition(tools.cards[tools.about[kind]], rng, gender)
     facts = _facts(rng, condition)
     body = _compose(tools, house, kind, condition, rng, settings)
     return Draft(tuple(body), facts, house, {"note_type": kind, "institution": house.name, "condition": condition.key})
@@ -312,6 +321,10 @@ def _facts(rng: random.Random, condition: Condition) -> Facts:
         if kind in ("spouse", "partner"):
             genders[role] = "same" if rng.random() < 0.04 else "other"
     return Facts(today, born, age, unit, relations, genders)
+
+
+def _weights(chosen: Sequence[str] | Mapping[str, float] | None, every: Sequence[str]) -> Mapping[str, float]:
+    return chosen if isinstance(chosen, Mapping) else dict.fromkeys(chosen or every, 1.0)
 
 
 def _pick(rng: random.Random, items):
