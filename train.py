@@ -16,7 +16,9 @@ def main(cfg: DictConfig) -> None:
 def train_and_evaluate(cfg: DictConfig) -> None:
     # PyTorch is needed from here on only: `--help` and a mistyped setting answer at once.
     from deidlab import reporting
+    from deidlab.corpora.splits import drawn
     from deidlab.evaluation import evaluate
+    from deidlab.metrics.familiarity import KnownNames
     from deidlab.models import Checkpoint
     from deidlab.systems.checkpoint import CheckpointSystem
     from deidlab.training import train
@@ -28,6 +30,7 @@ def train_and_evaluate(cfg: DictConfig) -> None:
     backbone = runs.instantiate(cfg.model)
     source = backbone.locate()
     decoder = runs.instantiate(cfg.decoding, labels=labels)
+    judging = runs.instantiate(cfg.evaluation)
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
     folder = runs.run_folder(cfg.output_dir, cfg.overwrite)
     config = OmegaConf.to_yaml(cfg, resolve=True)
@@ -36,12 +39,15 @@ def train_and_evaluate(cfg: DictConfig) -> None:
     with runs.private_cache(folder) as cache:
         corpus = runs.instantiate(cfg.data, cache_dir=cache)
         notes = corpus.typed(labels)
+        judging.check(corpus.meta_keys("test"))  # a mistyped slice is better known before training than after
+        training_notes = drawn(list(notes("train")), cfg.notes.train, cfg.seed)
+        validation_notes = drawn(list(notes("validation")), cfg.notes.validation, cfg.seed)
 
         # Fine-tune, keeping the weights that are best on the validation notes.
         trained = train(
             untrained,
-            list(notes("train")),
-            list(notes("validation")),
+            training_notes,
+            validation_notes,
             folder=folder / "checkpoint",
             losses=corpus.losses,
             seed=cfg.seed,
@@ -49,21 +55,24 @@ def train_and_evaluate(cfg: DictConfig) -> None:
         )
 
         # Judge them on notes that neither trained nor chose them.
-        system = CheckpointSystem(trained.checkpoint, cfg.evaluation.batch_tokens, cfg.training.precision)
+        system = CheckpointSystem(trained.checkpoint, judging.batch_tokens, cfg.training.precision)
         judged = evaluate(
             system,
             notes("test"),
             labels,
             total=len(corpus.documents["test"]),
             predictions_file=folder / "predictions.jsonl",
+            judging=judging,
+            known_names=KnownNames.of(training_notes, labels.names),
+            excerpts=cfg.report.show_text,
         )
 
     origin = runs.provenance(config, cfg.seed, corpus, model=backbone.pretrained, revision=backbone.revision)
     title = f"{cfg.name or folder.name}: {backbone.pretrained} on {corpus.vocabulary}"
-    reporting.publish(folder, judged, corpus.losses, origin, title)
+    reporting.publish(folder, judged, corpus.losses, origin, title, history=trained.history, **cfg.report)
     runs.write_json(folder / "history.json", trained.history)
     runs.write_json(folder / "timings.json", {**trained.timings, **judged.timings})
-    print(f"{folder}/: checkpoint, report.md, report.json, predictions.jsonl, losses.json")
+    print(f"{folder}/: checkpoint, report.html, report.json, predictions.jsonl, losses.json")
 
 
 if __name__ == "__main__":

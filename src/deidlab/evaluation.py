@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from deidlab.excerpts import Excerpt, errors_of
+from deidlab.judging import Judge, Judging, recall_only, with_length
 from deidlab.labels import OUTSIDE, LabelSet
+from deidlab.metrics.confusion import Confusion, confusion
 from deidlab.metrics.counts import Counts, concatenate
+from deidlab.metrics.fairness import missed_types
+from deidlab.metrics.familiarity import LEVELS, KnownNames
 from deidlab.metrics.families import measure, strict
+from deidlab.metrics.leak import char_leak
 from deidlab.metrics.matching import exact
 from deidlab.metrics.official import i2b2_2014_official, meddocan_official, printed
-from deidlab.metrics.rows import Row, rows
+from deidlab.metrics.rows import Row
+from deidlab.metrics.slices import RARE_NAME
 from deidlab.metrics.tables import SpanTable, TextTable
 from deidlab.progress import progress_bar
 from deidlab.types import ConfigError, DataError, Document, Losses, Prediction, Span
@@ -45,10 +53,29 @@ class Evaluation:
     meta: tuple[dict[str, str], ...]
     timings: dict[str, Any] = field(default_factory=dict)
     official: dict[str, Any] | None = None
+    judging: Judging = field(default_factory=Judging)
+    confusion: Confusion | None = None
+    familiar: Mapping[str, Mapping[str, Counts]] = field(default_factory=dict)
+    excerpts: tuple[Excerpt, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def judge(self) -> Judge:
+        resamples = self.judging.resamples(self.document_ids, self.meta)
+        return Judge(self.judging, self.document_ids, self.meta, self.counts, self.familiar, resamples)
 
     def rows(self) -> list[Row]:
-        """The rows of `report.json` over all documents."""
-        return [row for metric, counts in self.counts.items() for row in rows(counts, metric)]
+        """The rows of `report.json`: every family over all documents, and by slice."""
+        return self.judge.rows()
+
+    def findings(self) -> dict[str, Any]:
+        """What `report.json` says beyond rows; only what there is to say."""
+        found = {
+            "intervals": self.judge.intervals(),
+            "missed_types": missed_types(self.counts["strict"]),
+            "fairness": self.judge.fairness(self.labels.names),
+            "confusion": as_json(self.confusion) if self.confusion else None,
+        }
+        return {key: value for key, value in found.items() if value}
 
 
 def evaluate(
@@ -59,14 +86,24 @@ def evaluate(
     total: int | None = None,
     predictions_file: Path | None = None,
     official: str | None = None,
+    judging: Judging | None = None,
+    known_names: KnownNames | None = None,
+    excerpts: bool = False,
 ) -> Evaluation:
     """Evaluate a system on documents whose spans carry types of `labels`.
 
     A system with another label set is mapped through `labels.maps`. Predictions are written to `predictions_file` as
     they come: ids, offsets, labels, scores and the fingerprint of the text, never the text. `official` names a scorer
-    ("i2b2_2014" or "meddocan") whose own sections are wanted too; it alone keeps all documents in memory. Raises
-    `DataError` without documents, and for a label of the system that has no place in `labels`.
+    ("i2b2_2014" or "meddocan") whose own sections are wanted too; it alone keeps all documents in memory. `known_names`
+    are those of training, for the slice `rare_name`. `excerpts` keeps the errors with their text. Raises `DataError`
+    without documents, and for a label of the system that has no place in `labels`; `ConfigError` for `rare_name`
+    without names to compare with.
     """
+    judging = judging or Judging()
+    if judging.wants(RARE_NAME) and not (known_names and labels.names):
+        raise ConfigError(
+            f"evaluation.slices: {RARE_NAME} needs the names of a train split and label types marked as names"
+        )
     scorers = {None: None, "i2b2_2014": i2b2_2014_official, "meddocan": meddocan_official}
     if official not in scorers:
         raise ConfigError(f"official={official!r}; expected i2b2_2014, meddocan or null")
@@ -74,6 +111,9 @@ def evaluate(
     pairs = predicted_pairs(system, documents)
     mapping = labels.mapping_for(system.labels.name, system.labels.types)
     parts: list[dict[str, Counts]] = []
+    familiar: list[dict[str, dict[str, Counts]]] = []
+    confused: Confusion | None = None
+    errors: list[Excerpt] = []
     ids: list[str] = []
     meta: list[dict[str, str]] = []
     kept: list[tuple[Document, Iterable[Span]]] = []
@@ -85,12 +125,17 @@ def evaluate(
             while chunk := list(islice(pairs, CHUNK)):
                 chunk = [(document, relabelled(prediction, mapping)) for document, prediction in chunk]
                 for document, prediction in chunk:
-                    words += len(document.text.split())
+                    length = len(document.text.split())
+                    words += length
                     if stream:
                         stream.write(json.dumps(prediction_line(prediction)) + "\n")
                     ids.append(document.id)
-                    meta.append(dict(document.meta))
+                    meta.append(with_length(document.meta, length))
+                    errors += errors_of(document, prediction) if excerpts else ()
                 parts.append(count(chunk, labels))
+                confused = added(confused, confusion(*tables(chunk, labels)))
+                if known_names and labels.names:
+                    familiar.append(count_familiar(chunk, labels, known_names))
                 if official:
                     kept += [(document, prediction.spans) for document, prediction in chunk]
                 progress.update(task, advance=len(chunk))
@@ -99,11 +144,24 @@ def evaluate(
             stream.close()
     if not parts:
         raise DataError("no documents to evaluate on: is data.splits.test (or data.path) right?")
-    counts = {metric: concatenate(part[metric] for part in parts) for metric in parts[0]}
+    counts = joined(parts)
+    by_level = {level: joined([part[level] for part in familiar]) for level in (LEVELS if familiar else ())}
     seconds = time.perf_counter() - started
     timings = {"evaluation_seconds": round(seconds, 3), "words_per_second": round(words / seconds, 1)}
     scorer = scorers[official]
-    return Evaluation(labels, counts, tuple(ids), tuple(meta), timings, printed(scorer(kept)) if scorer else None)
+    sections = printed(scorer(kept)) if scorer else None
+    return Evaluation(
+        labels, counts, tuple(ids), tuple(meta), timings, sections, judging, confused, by_level, tuple(errors)
+    )
+
+
+def joined(parts: Sequence[Mapping[str, Counts]]) -> dict[str, Counts]:
+    """The counts of consecutive chunks as those of the whole, family by family."""
+    return {metric: concatenate(part[metric] for part in parts) for metric in parts[0]}
+
+
+def added(first: Confusion | None, second: Confusion) -> Confusion:
+    return first + second if first else second
 
 
 def relabelled(prediction: Prediction, mapping: Mapping[str, str]) -> Prediction:
@@ -134,7 +192,7 @@ def count(chunk: list[tuple[Document, Prediction]], labels: LabelSet) -> dict[st
     gold = [document.spans for document, _ in chunk]
     found = [prediction.spans for _, prediction in chunk]
     texts = TextTable.of(document.text for document, _ in chunk)
-    families = measure(SpanTable.of(gold, labels.types), SpanTable.of(found, labels.types), texts, labels.scheme)
+    families = measure(*tables(chunk, labels), texts, labels.scheme)
     if category := labels.coarse.get("category"):
         names = tuple(dict.fromkeys(c for c in category.values() if c != OUTSIDE))
         sides = [SpanTable.of([coarse(spans, category) for spans in side], names) for side in (gold, found)]
@@ -142,8 +200,46 @@ def count(chunk: list[tuple[Document, Prediction]], labels: LabelSet) -> dict[st
     return families
 
 
+def tables(chunk: list[tuple[Document, Prediction]], labels: LabelSet) -> tuple[SpanTable, SpanTable]:
+    """Gold and predicted spans of a chunk."""
+    gold, found = ([d.spans for d, _ in chunk], [p.spans for _, p in chunk])
+    return SpanTable.of(gold, labels.types), SpanTable.of(found, labels.types)
+
+
+def count_familiar(
+    chunk: list[tuple[Document, Prediction]], labels: LabelSet, known: KnownNames
+) -> dict[str, dict[str, Counts]]:
+    """Strict recall and leak of gold names, by how familiar each is from training."""
+    levels: dict[str, list[list[Span]]] = {level: [[] for _ in chunk] for level in LEVELS}
+    for number, (document, _) in enumerate(chunk):
+        for span in document.spans:
+            if span.label in labels.names:
+                levels[known.familiarity(document.text[span.start : span.end])][number].append(span)
+    texts = TextTable.of(document.text for document, _ in chunk)
+    predicted = tables(chunk, labels)[1]
+    counted = {}
+    for level, spans in levels.items():
+        gold = SpanTable.of(spans, labels.types)
+        counted[level] = {
+            "strict": recall_only(strict(exact(gold, predicted))),
+            "char_leak": char_leak(gold, predicted, texts),
+        }
+    return counted
+
+
 def coarse(spans: Iterable[Span], category: Mapping[str, str]) -> list[Span]:
     return [replace(s, label=category[s.label]) for s in spans if category[s.label] != OUTSIDE]
+
+
+def as_json(confused: Confusion) -> dict[str, Any]:
+    """The confusion of the types that occur; the last row is spurious, the last column missed."""
+    matrix = confused.matrix
+    n = len(confused.labels)
+    occurs = [i for i in range(n) if matrix[i].any() or matrix[:, i].any()]
+    return {
+        "labels": [confused.labels[i] for i in occurs],
+        "matrix": matrix[[*occurs, n]][:, [*occurs, n]].tolist(),
+    }
 
 
 def prediction_line(prediction: Prediction) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Reports: `report.json` is the truth; Markdown and the terminal's table are views of it."""
+"""Reports: `report.json` is the truth; Markdown, HTML, LaTeX, CSV, figures and the terminal's table are views of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +10,46 @@ from rich.console import Console
 from rich.table import Table
 
 from deidlab.evaluation import Evaluation
+from deidlab.excerpts import Excerpt
 from deidlab.metrics.rows import Row
 from deidlab.runs import write_json
-from deidlab.types import Losses
+from deidlab.types import ConfigError, Losses
+from deidlab.views import flat, html, latex
+from deidlab.views import markdown as md
+from deidlab.views.sections import Section, cells, estimate, overall, plain, sections
 
 SCHEMA = 1
-# What each family asks, in the words of a table.
-MEANING = {
-    "strict": "type and both ends exact",
-    "relaxed": "type and start exact, end within 2",
-    "overlap": "type, any shared character",
-    "token": "tokens of spans, typed",
-    "binary_strict": "both ends exact, any type",
-    "binary_token": "tokens of spans, any type",
-    "merged": "MEDDOCAN merged spans, any type",
-    "seqeval": "words, scheme-strict",
-    "category_strict": "category and both ends exact",
-    "char_leak": "share of identifier characters not covered by any span",
-    "document_clean": "share of notes that leak nothing",
-}
+FORMATS = ("md", "html", "tex", "csv")
+TILES = (
+    ("strict", "f1", "strict F1", "type and both ends exact"),
+    ("strict", "recall", "strict recall", "of identifiers found exactly"),
+    ("char_leak", "value", "character leak", "of identifier characters stay readable"),
+    ("document_clean", "value", "clean notes", "leak nothing at all"),
+)
 
 
-def publish(folder: Path, judged: Evaluation, losses: Losses, provenance: Mapping[str, Any], title: str) -> None:
-    """Write everything that a run has to say into its folder, and the overall rows to the terminal."""
-    content = report(judged.rows(), provenance, losses.rows())
+def publish(
+    folder: Path,
+    judged: Evaluation,
+    losses: Losses,
+    provenance: Mapping[str, Any],
+    title: str,
+    *,
+    formats: Sequence[str] = ("md",),
+    figures: bool = False,
+    show_text: bool = False,
+    history: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Write everything that a run has to say into its folder, and the overall rows to the terminal.
+
+    `show_text` lists the excerpts of `judged`, which are note text, in `report.html` alone, and is recorded in the
+    provenance. Raises `ConfigError` for an unknown format.
+    """
+    check_formats(formats)
+    origin = {**provenance, "show_text": True} if show_text else provenance
+    content = report(judged.rows(), origin, losses.rows(), judged.findings())
     write_json(folder / "report.json", content)
-    (folder / "report.md").write_text(markdown(content, title), encoding="utf-8")
+    write_views(folder, content, title, formats, figures, judged.excerpts if show_text else None, history)
     write_json(folder / "losses.json", content["losses"])
     write_json(folder / "provenance.json", content["provenance"])
     if judged.official is not None:
@@ -46,9 +60,71 @@ def publish(folder: Path, judged: Evaluation, losses: Losses, provenance: Mappin
         Console().print(f"{total:,} things could not be represented, by reason and label in {folder / 'losses.json'}")
 
 
-def report(rows: Sequence[Row], provenance: Mapping[str, Any], losses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The report as one JSON object."""
-    return {"schema": SCHEMA, "rows": list(rows), "losses": list(losses), "provenance": dict(provenance)}
+def check_formats(formats: Sequence[str]) -> None:
+    if unknown := sorted(set(formats) - set(FORMATS)):
+        raise ConfigError(f"report.formats has {', '.join(unknown)}; expected some of {', '.join(FORMATS)}")
+
+
+def report(
+    rows: Sequence[Row],
+    provenance: Mapping[str, Any],
+    losses: Sequence[Mapping[str, Any]],
+    findings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The report as one JSON object; `findings` are what `Evaluation.findings` gives."""
+    content = {"schema": SCHEMA, "rows": list(rows), "losses": list(losses), "provenance": dict(provenance)}
+    return content | dict(findings or {})
+
+
+def write_views(
+    folder: Path,
+    content: Mapping[str, Any],
+    title: str,
+    formats: Sequence[str] = FORMATS,
+    figures: bool = True,
+    excerpts: Sequence[Excerpt] | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Write the views of a report beside it: `report.md`, `.html`, `.tex`, `.csv` and `figures/*.svg`."""
+    drawn: dict[str, str] = {}
+    shown = sections(content)
+    if figures:
+        from deidlab.views.drawing import draw, history_figure  # matplotlib takes a second
+
+        drawn = draw(content)
+        if curve := history_figure(history):
+            drawn["history"] = curve
+            shown.insert(-2, Section("Training", "Strict F1 on the validation notes.", figure="history"))
+    files = write_figures(folder, drawn)
+    tiles = headline(content["rows"])
+    if "md" in formats:
+        (folder / "report.md").write_text(md.render(title, shown, files), encoding="utf-8")
+    if "html" in formats:
+        (folder / "report.html").write_text(html.render(title, shown, drawn, tiles, excerpts), encoding="utf-8")
+    if "tex" in formats:
+        (folder / "report.tex").write_text(latex.render(title, shown), encoding="utf-8")
+    if "csv" in formats:
+        (folder / "report.csv").write_text(flat.render(content["rows"]), encoding="utf-8")
+
+
+def write_figures(folder: Path, drawn: Mapping[str, str]) -> dict[str, str]:
+    """Write SVG files below `folder` and return their paths from there, by name."""
+    if drawn:
+        (folder / "figures").mkdir(exist_ok=True)
+    for name, text in drawn.items():
+        (folder / "figures" / f"{name}.svg").write_text(text, encoding="utf-8")
+    return {name: f"figures/{name}.svg" for name in drawn}
+
+
+def headline(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """The few numbers to see first."""
+    found = {row["metric"]: row for row in overall(rows)}
+    tiles = []
+    for metric, measure, name, about in TILES:
+        if metric in found:
+            value = estimate(found[metric], measure)
+            tiles.append({"name": name, "value": str(value), "interval": value.interval, "about": about})
+    return tiles
 
 
 def print_table(content: Mapping[str, Any], title: str, console: Console | None = None) -> None:
@@ -57,64 +133,10 @@ def print_table(content: Mapping[str, Any], title: str, console: Console | None 
     for column in ("metric", "precision", "recall", "F1", "support"):
         table.add_column(column, justify="left" if column == "metric" else "right")
     for row in overall(content["rows"]):
-        table.add_row(row["metric"], *cells(row))
+        table.add_row(row["metric"], *(plain(cell, intervals=False) for cell in cells(row)))
     (console or Console()).print(table)
 
 
-def overall(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row["label"] == "micro" and row["slice"] == "all"]
-
-
-def cells(row: Row) -> list[str]:
-    """Precision, recall, F1 (or the one value in their place) and support, as text."""
-    if "value" in row:
-        return ["", "", shown(row["value"]), f"{row['support']:,}"]
-    return [shown(row["precision"]), shown(row["recall"]), shown(row["f1"]), f"{row['support']:,}"]
-
-
-def shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
 def markdown(content: Mapping[str, Any], title: str) -> str:
-    """The report for people: overall, per type, losses, provenance."""
-    rows: Sequence[Row] = content["rows"]
-    lines = [f"# {title}", "", "## Overall (micro)", ""]
-    lines += table(
-        ("metric", "what counts as right", "precision", "recall", "F1 or value", "support"),
-        [[row["metric"], MEANING.get(row["metric"], "over HIPAA types"), *cells(row)] for row in overall(rows)],
-    )
-    for metric, heading in (("strict", "Strict, per type"), ("category_strict", "Strict, per category")):
-        typed = [
-            r for r in rows if r["metric"] == metric and r["slice"] == "all" and r["label"] not in ("micro", "macro")
-        ]
-        if typed:
-            lines += ["", f"## {heading}", ""]
-            lines += table(("type", "precision", "recall", "F1", "support"), [[r["label"], *cells(r)] for r in typed])
-    leaks = [
-        r for r in rows if r["metric"] == "char_leak" and r["slice"] == "all" and r["label"] not in ("micro", "macro")
-    ]
-    if leaks:
-        lines += ["", "## Character leak, per type", ""]
-        lines += table(
-            ("type", "leak", "characters"), [[r["label"], shown(r["value"]), f"{r['support']:,}"] for r in leaks]
-        )
-    lines += ["", "## Losses", "", "What the data held and the model or the metrics could not represent."]
-    if content["losses"]:
-        columns = list(content["losses"][0])
-        lines += ["", *table(columns, [[str(row[c]) for c in columns] for row in content["losses"]])]
-    else:
-        lines += ["", "None."]
-    lines += ["", "## Provenance", ""]
-    for key, value in content["provenance"].items():
-        text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
-        lines.append(f"- {key}: {text}")
-    return "\n".join(lines) + "\n"
-
-
-def table(header: Sequence[str], body: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table; every column but the first aligned right when it holds numbers."""
-    body = [list(row) for row in body]
-    numeric = [all(not row[i] or row[i][0] in "-0123456789" for row in body) for i in range(len(header))]
-    rule = ["---:" if i and numeric[i] else "---" for i in range(len(header))]
-    return ["| " + " | ".join(row) + " |" for row in [list(header), rule, *body]]
+    """The report as Markdown, without figures."""
+    return md.render(title, sections(content))

@@ -51,6 +51,12 @@ class Corpus:
         mapping = labels.mapping_for(self.vocabulary, self.label_counts(), self.label_map)
         return lambda split: (labels.relabel(document, mapping, self.losses) for document in self.iterate(split))
 
+    def meta_keys(self, split: str) -> set[str]:
+        """Every key that the meta of some document of a split has."""
+        if split not in self.documents:
+            raise DataError(f"{self.vocabulary} has no split {split}; it has {', '.join(self.documents)} (data.splits)")
+        return {pair["key"] for meta in self.documents[split]["meta"] for pair in meta}
+
     def label_counts(self, *splits: str) -> Counter[str]:
         """How many spans each corpus label has in the splits named, or in all."""
         return Counter(

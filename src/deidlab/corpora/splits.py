@@ -47,3 +47,15 @@ def split_indices(groups: Sequence[str], fractions: Mapping[str, float], seed: i
             splits[name] += indices
             taken += len(indices)
     return {name: sorted(indices) for name, indices in splits.items()}
+
+
+def drawn(documents: Sequence[Document], number: int | None, seed: int) -> list[Document]:
+    """So many of the documents (null: all), ranked by a hash of seed and id: fewer are a part of more.
+
+    Raises `ConfigError` for more than there are.
+    """
+    if number is None:
+        return list(documents)
+    if not 0 <= number <= len(documents):
+        raise ConfigError(f"{number} notes are wanted and {len(documents)} are there (notes.train, notes.validation)")
+    return sorted(documents, key=lambda d: hashlib.sha256(f"{seed}\0{d.id}".encode()).digest())[:number]
