@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, set_seed
@@ -81,8 +82,12 @@ def train(
     """
     if not documents:
         raise DataError("no training documents: is data.splits.train right?")
-    if epochs < 1 or batch_tokens < 1 or accumulation < 1 or validations_per_epoch < 1:
-        raise ConfigError("training.epochs, batch_tokens, accumulation and validations_per_epoch must be at least 1")
+    counts = (epochs, batch_tokens, accumulation, validations_per_epoch, max_steps or epochs)
+    if min(counts) < 1 or max_steps == 0:
+        raise ConfigError(
+            "training.epochs, batch_tokens, accumulation, validations_per_epoch and max_steps (unless null) must be at "
+            "least 1"
+        )
     set_seed(seed)
     accelerator = Accelerator(
         cpu=device == "cpu",
@@ -180,6 +185,7 @@ def train(
 
     accelerator.wait_for_everyone()
     result.checkpoint = load_checkpoint(folder)
+    result.checkpoint.model.to(accelerator.device)
     result.timings = {
         "training_seconds": round(busy, 3),
         "tokens": tokens,
@@ -196,13 +202,13 @@ def mixed_precision(precision: Precision, device: str) -> str:
 
 
 def encode_training(checkpoint: Checkpoint, documents: Sequence[Document], losses: Losses) -> list[Window]:
-    """Labelled windows of all documents. Raises `DataError` when no document has a span."""
+    """Labelled windows of all documents. Raises `DataError` when no subword of them carries a label."""
     encoder, labels = checkpoint.encoder, checkpoint.labels
     windows: list[Window] = []
     seen: set[str] = set()
     for document, encoded in zip(documents, encoder.encode(documents), strict=True):
         tags = label_units(document.spans, encoded.unit_spans, labels, losses)
-        seen.update(span.label for span in document.spans)
+        seen.update(labels.tags[tag].partition("-")[2] for tag in np.unique(tags[tags > 0]))
         windows += encoder.windows(encoded, tags)
     if not seen:
         raise DataError("the training documents hold no span of any type of the label set: nothing can be learned")

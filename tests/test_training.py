@@ -1,0 +1,239 @@
+"""Training: tiny models learn, come back, repeat themselves to the last bit, and say what is wrong with their data."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from deidlab.decoding import Decoder
+from deidlab.evaluation import evaluate
+from deidlab.labels import LabelSet
+from deidlab.models import Backbone, Checkpoint, load_checkpoint
+from deidlab.systems.checkpoint import CheckpointSystem
+from deidlab.training import LengthBatches, TrainingResult, encode_training, save_atomically, train
+from deidlab.types import ConfigError, DataError, Document, Losses, Span
+
+FAMILIES = ("bert", "roberta", "longformer", "deberta")
+QUICK = {"epochs": 1, "learning_rate": 1e-3, "batch_tokens": 256, "precision": "fp32", "device": "cpu"}
+
+
+@pytest.fixture
+def untrained(tiny_backbones, tiny_labels):
+    def made(family: str = "bert", labels: LabelSet = tiny_labels, seed: int = 42) -> Checkpoint:
+        backbone = Backbone(str(tiny_backbones[family]), max_length=64, stride=16)
+        source = backbone.locate()
+        return Checkpoint(backbone.model(source, labels, seed), backbone.encoder(source), Decoder(labels))
+
+    return made
+
+
+@pytest.fixture
+def quick(untrained, obvious_notes, tmp_path):
+    """Train a tiny BERT for a moment; every argument may be given."""
+
+    def trained(documents=None, validation=(), checkpoint=None, folder="run", **settings) -> TrainingResult:
+        return train(
+            checkpoint or untrained(),
+            obvious_notes(12) if documents is None else documents,
+            validation,
+            folder=tmp_path / folder / "checkpoint",
+            **{"losses": Losses(), **QUICK, **settings},
+        )
+
+    return trained
+
+
+def weights(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(value, b[name]) for name, value in a.items())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_learns_twenty_obvious_notes_and_comes_back(
+    family, untrained, obvious_notes, tiny_labels, tmp_path
+):
+    notes = obvious_notes(20)
+    settings = {**QUICK, "epochs": 8, "learning_rate": 1e-2, "batch_tokens": 128}
+    result = train(untrained(family), notes, notes, folder=tmp_path / "run" / "checkpoint", losses=Losses(), **settings)
+    best = max(row["validation_strict_f1"] for row in result.history)
+    assert best >= 0.9, [row["validation_strict_f1"] for row in result.history]
+    judged = evaluate(CheckpointSystem(load_checkpoint(tmp_path / "run"), precision="fp32"), notes, tiny_labels)
+    strict = next(row for row in judged.rows() if row["metric"] == "strict" and row["label"] == "micro")
+    assert strict["f1"] == best, "what evaluation sees is not what chose the checkpoint"
+
+
+def test_same_seed_same_weights_and_history_another_seed_others(quick, obvious_notes):
+    validation = obvious_notes(4, seed=9, prefix="v")
+    first, again = (quick(validation=validation, folder=name, epochs=2) for name in ("a", "b"))
+    assert same(weights(first.checkpoint), weights(again.checkpoint))
+    assert first.history == again.history
+    other = quick(validation=validation, folder="c", epochs=2, seed=7)
+    assert not same(weights(first.checkpoint), weights(other.checkpoint))
+
+
+def test_accumulation_equals_one_large_batch(quick, untrained):
+    # One window a note, all of the same length, but with one or four labelled words: a mean of means would differ.
+    full = "Mr Smith aged 54"
+    notes = [
+        Document(f"n{i}", full if i % 2 else "O'Neil", (Span(3, 8, "PATIENT"),) if i % 2 else (Span(0, 6, "PATIENT"),))
+        for i in range(8)
+    ]
+    encoder = untrained().encoder
+    longest = max(len(one.input_ids) for one in encoder.encode(notes))
+    whole = quick(notes, batch_tokens=8 * longest, folder="whole", clip=1e9)
+    parts = quick(notes, batch_tokens=2 * longest, accumulation=99, folder="parts", clip=1e9)
+    assert whole.history[-1]["step"] == parts.history[-1]["step"] == 1
+    assert whole.history[-1]["loss"] == pytest.approx(parts.history[-1]["loss"], rel=1e-5)
+    moved = weights(parts.checkpoint)
+    for name, value in weights(whole.checkpoint).items():
+        assert torch.allclose(value, moved[name], atol=2e-4), name
+
+
+def test_training_stops_when_validation_does_not_get_better_and_keeps_the_best(quick, obvious_notes, tmp_path):
+    result = quick(validation=obvious_notes(4, 9), epochs=50, learning_rate=1e-12, patience=3)
+    scores = [row["validation_strict_f1"] for row in result.history]
+    assert len(scores) < 50
+    assert max(scores[:-3]) >= max(scores[-3:])
+    kept = evaluate(
+        CheckpointSystem(result.checkpoint, precision="fp32"), obvious_notes(4, 9), result.checkpoint.labels
+    )
+    assert next(row["f1"] or 0.0 for row in kept.rows() if row["metric"] == "strict") == max(scores)
+
+
+def test_max_steps_ends_training_there_and_validates(quick, obvious_notes):
+    result = quick(validation=obvious_notes(3, 9), epochs=10, batch_tokens=64, max_steps=3)
+    assert [row["step"] for row in result.history] == [3]
+    assert result.history[0]["validation_strict_f1"] is not None
+
+
+def test_validations_per_epoch(quick, obvious_notes):
+    result = quick(validation=obvious_notes(3, 9), batch_tokens=64, validations_per_epoch=3)
+    assert len(result.history) == 3
+    assert [row["epoch"] for row in result.history][-1] == 1.0
+
+
+def test_without_validation_the_last_weights_are_kept(quick, tmp_path):
+    result = quick(epochs=2)
+    assert [row["validation_strict_f1"] for row in result.history] == [None, None]
+    assert same(weights(result.checkpoint), weights(load_checkpoint(tmp_path / "run")))
+    one = quick(epochs=1, folder="one")
+    assert not same(weights(one.checkpoint), weights(result.checkpoint))
+
+
+def test_nothing_to_train_on_is_an_error(quick):
+    with pytest.raises(DataError, match=r"no training documents.*data.splits.train"):
+        quick([])
+    with pytest.raises(DataError, match="hold no span of any type"):
+        quick([Document("a", "the patient was seen"), Document("b", "")])
+
+
+@pytest.mark.parametrize("keep_empty", [1.0, 0.0])
+def test_spans_that_no_subword_can_carry_leave_nothing_to_learn(quick, keep_empty, tmp_path):
+    only_a_blank = Document("a", "the patient was seen", (Span(3, 4, "PATIENT"),))
+    with pytest.raises(DataError, match="nothing can be learned"):
+        quick([only_a_blank], keep_empty=keep_empty)
+
+
+@pytest.mark.parametrize("setting", ["epochs", "batch_tokens", "accumulation", "validations_per_epoch", "max_steps"])
+def test_a_count_below_one_is_refused(quick, setting):
+    with pytest.raises(ConfigError, match=setting):
+        quick(**{setting: 0})
+
+
+def test_a_loss_that_is_not_finite_is_an_error_and_says_what_to_lower(quick):
+    with pytest.raises(DataError, match=r"not finite at epoch .* lower training.learning_rate"):
+        quick(epochs=8, learning_rate=1e20, clip=1e30, warmup=0.0, batch_tokens=64)
+
+
+def test_a_label_missing_from_train_is_counted(quick):
+    losses = Losses()
+    quick([Document("a", "Mr Smith", (Span(3, 8, "PATIENT"),))], losses=losses)
+    missing = {row["label"] for row in losses.rows() if row["reason"] == "not_in_train"}
+    assert missing == {"DOCTOR", "AGE", "DATE"}
+
+
+def test_what_training_could_not_represent_is_counted(quick):
+    losses = Losses()
+    note = Document("a", "Smithson 54", (Span(0, 5, "PATIENT"), Span(0, 11, "AGE")))
+    quick([note], losses=losses)
+    counted = {(row["reason"], row["label"]) for row in losses.rows()}
+    assert {("inside_word", "PATIENT"), ("overlap", "PATIENT")} <= counted
+
+
+def test_the_checkpoint_is_replaced_whole(untrained, tmp_path, monkeypatch):
+    """Whatever happens while a checkpoint is written, the one before it can still be loaded."""
+    folder = tmp_path / "checkpoint"
+    first, second = untrained(seed=1), untrained(seed=2)
+    save_atomically(first, folder)
+
+    def full_disk(*args, **kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(second.encoder.tokenizer, "save_pretrained", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        save_atomically(second, folder)
+    assert same(weights(load_checkpoint(folder)), weights(first))
+    monkeypatch.undo()
+    save_atomically(second, folder)
+    assert same(weights(load_checkpoint(folder)), weights(second))
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint"]
+
+
+def test_keep_empty_is_the_share_of_windows_without_a_span_that_an_epoch_visits(untrained, obvious_notes):
+    empty = [Document(f"e{i}", "the patient was seen for chest pain") for i in range(20)]
+    windows = encode_training(untrained(), [*obvious_notes(10), *empty], Losses())
+    full = {i for i, window in enumerate(windows) if (window.labels > 0).any()}
+
+    def visited(share: float, epoch: int) -> set[int]:
+        plan = LengthBatches(windows, 256, seed=0, keep_empty=share).plan(epoch)
+        return {i for batch in plan for i in batch}
+
+    assert len(visited(1.0, 1)) == len(windows)
+    assert visited(0.0, 1) == full
+    half = [visited(0.5, epoch) for epoch in (1, 2)]
+    assert all(full <= some and len(some - full) == 10 for some in half)
+    assert half[0] != half[1], "every epoch draws its own"
+    with pytest.raises(ConfigError, match=r"keep_empty is 1.5; expected a share"):
+        LengthBatches(windows, 256, 0, 1.5)
+
+
+def test_epochs_batch_differently_and_repeat_under_the_same_seed(untrained, obvious_notes):
+    windows = encode_training(untrained(), obvious_notes(30), Losses())
+    plans = [LengthBatches(windows, 128, seed).plan(epoch) for seed, epoch in ((0, 1), (0, 1), (0, 2), (1, 1))]
+    assert plans[0] == plans[1] and plans[0] not in plans[2:]
+    assert all(sorted(i for batch in plan for i in batch) == list(range(len(windows))) for plan in plans)
+
+
+def test_the_head_may_learn_at_its_own_rate(quick, untrained):
+    before = weights(untrained())
+    after = weights(quick(head_learning_rate=1e-9, warmup=0.0, weight_decay=0.0).checkpoint)
+    head = [name for name in before if name.startswith("classifier")]
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in head)
+    assert not torch.allclose(before["bert.encoder.layer.0.output.dense.weight"],
+                              after["bert.encoder.layer.0.output.dense.weight"], atol=1e-6)  # fmt: skip
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_both_schedules_train(quick, schedule):
+    assert quick(schedule=schedule, epochs=2, folder=schedule).history[-1]["loss"] > 0
+
+
+def test_the_history_is_plain_numbers_and_holds_no_text(quick, obvious_notes):
+    result = quick(validation=obvious_notes(3, 9))
+    assert json.loads(json.dumps(result.history)) == result.history
+    assert all(isinstance(value, (int, float)) for row in result.history for value in row.values())
+    assert result.timings["tokens"] > 0 and result.timings["tokens_per_second"] > 0
+
+
+def test_a_checkpoint_trains_on(quick, obvious_notes, tmp_path, tiny_labels):
+    """A run's folder is a backbone like any other: its head is kept for the same labels."""
+    quick(epochs=2)
+    again = Backbone(str(Path(tmp_path / "run")), max_length=64, stride=16)
+    source = again.locate()
+    started = Checkpoint(again.model(source, tiny_labels), again.encoder(source), Decoder(tiny_labels))
+    assert same(weights(started), weights(load_checkpoint(tmp_path / "run")))
+    assert quick(checkpoint=started, folder="on").history
