@@ -131,7 +131,7 @@ class Cast:
 
     def city(self, role: str) -> tuple[str, str, str]:
         """City, state or region, postcode."""
-        whole = self.keep(role, "city", lambda: self.rng.choice(self.place(role)["cities"]))
+        whole = self.keep(role, "city", lambda: self._allowed(self.place(role)["cities"]))
         city, state, code = whole.split("|")
         return city, state, self.keep(role, "postcode", lambda: fill_pattern(code, self.rng))
 

@@ -44,13 +44,15 @@ def load_synthetic(
     held_out: Mapping[str, float] | None = None,
     workers: int = 1,
     label_map: Mapping[str, str] | None = None,
+    require_spans: bool = True,
 ) -> Corpus:
     """Write the splits named in `sizes` below `cache_dir` and load them.
 
     `note_types` and `institutions` are lists or weights (null: all), or such by split; `cultures` gives weights, or by
     split such weights; `balanced` names splits in which cultures and genders take turns, so that each cell has its
     share exactly. With `disjoint`, identifiers and sentence templates of a split occur in no other (`held_out` is the
-    share of templates kept for validation and for test). Raises `ConfigError` that lists the choices.
+    share of templates kept for validation and for test). `require_spans` is for corpora
+    that may lack them; this one never does. Raises `ConfigError` that lists the choices.
     """
     settings = settings_by_split(
         sizes, note_types, institutions, cultures, genders, balanced, mixing, disjoint, held_out,

@@ -178,6 +178,8 @@ def expand(start: Node, scope: Mapping[str, Node], rng: random.Random, bullet: s
     capital = False
     while stack:
         node = pop()
+        while type(node) is list:
+            node = node[int(draw() * len(node))]
         kind = type(node)
         if kind is str:
             if capital and node:
@@ -185,8 +187,6 @@ def expand(start: Node, scope: Mapping[str, Node], rng: random.Random, bullet: s
             emit(node)
         elif kind is tuple:
             stack.extend(node)
-        elif kind is list:
-            push(node[int(draw() * len(node))])
         elif kind is Mention:
             capital = False
             emit(node)

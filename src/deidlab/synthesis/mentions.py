@@ -34,6 +34,11 @@ class Manner:
     convention: Convention = "whole"
 
 
+def is_name(mention: Mention) -> bool:
+    """Whether a mention is the name of a person."""
+    return mention.role not in _NOT_PEOPLE and mention.form in _NAME_FORMS
+
+
 class Realiser:
     """Fills mentions from a cast; `rng` decides on shapes and is the same for every twin of a note."""
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 from deidlab.synthesis.dates import number_words
 from deidlab.types import ConfigError
 
 Piece = tuple[str, str | None]
+Change = Callable[[str, int, bool, random.Random], str]  # text, where, whether it is an identifier, generator
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ NONE = Noise(*(0.0,) * len(fields(Noise)))
 
 def roughen(pieces: list[Piece], noise: Noise, shout: float, rng: random.Random) -> list[Piece]:
     """Apply each kind of noise that its rate calls for; the draws do not depend on the identifiers."""
+    pieces = list(pieces)
     upper, lower, wrapped, spaced, speech, flat = (rng.random() for _ in range(6))
     if speech < noise.speech:
         return dictated(pieces)
@@ -59,7 +62,7 @@ def roughen(pieces: list[Piece], noise: Noise, shout: float, rng: random.Random)
         (noise.lost_punctuation, _drop_mark),
     ):
         if rate:
-            pieces = [_at_random(piece, rate, change, rng) for piece in pieces]
+            scatter(pieces, rate, change, rng)
     if wrapped < noise.wrapped:
         pieces = wrap(pieces, 60 + int(rng.random() * 25))
     return pieces
@@ -69,14 +72,18 @@ _NEWLINES = re.compile(r"\n+")
 _PUNCTUATION = re.compile(r"(?:(?<=[\w)])|^)([,.;:?])(?=\s|$)")
 
 
-def _at_random(piece: Piece, rate: float, change, rng: random.Random) -> Piece:
-    """Change characters met at exponentially distributed distances: one draw a change, not one a character."""
-    text, label = piece
-    at = int(rng.expovariate(rate))
-    while at < len(text):
-        text = change(text, at, label is not None, rng)
-        at += 1 + int(rng.expovariate(rate))
-    return text, label
+def scatter(pieces: list[Piece], rate: float, change: Change, rng: random.Random) -> None:
+    """Change the pieces in place, on average one character in `1 / rate`.
+
+    One draw a change, not one a character: the distances between changes are exponentially distributed.
+    """
+    at = rng.expovariate(rate)
+    for i, (text, label) in enumerate(pieces):
+        while at < len(text):
+            text = change(text, int(at), label is not None, rng)
+            pieces[i] = text, label
+            at += 1 + rng.expovariate(rate)
+        at -= len(text)
 
 
 def _typo(text: str, at: int, labelled: bool, rng: random.Random) -> str:

@@ -232,6 +232,7 @@ def _compose(
     heading_form = _pick(rng, house.headings)
     gap = house.gap
     out: list[str | Mention] = []
+    parts: list[tuple[int, int]] = []  # where the sections stand in `out`
 
     def put(symbol: str) -> None:
         out.extend(expand(symbols[symbol], scope, rng, bullet))
@@ -250,7 +251,20 @@ def _compose(
             out.append(gap)
         if head != "none" and heading_form and not (len(sections) == 1 and rng.random() < 0.7):
             out.append(heading_form.replace("H", house.cased(_pick(rng, tools.headings[head]))))
+        start = len(out)
         put(_register(symbols, body, house.register, rng))
+        parts.append((start, len(out)))
+    if kind == "discharge_summary" and rng.random() < settings.long:
+        for _ in range(28 + int(rng.random() * 14)):
+            other = _pick(rng, tools.cards["conditions"])
+            if other.sex in (None, condition.sex):
+                out.append(gap)
+                out.extend(expand(symbols["long_day"], other.nodes, rng, bullet))
+    if rng.random() < house.copied:
+        start, end = _pick(rng, parts)
+        out.append(gap)
+        put("copied")
+        out.extend(out[start:end])
     if rng.random() < house.signature:
         out.append("\n\n" if rng.random() < 0.6 else "\n")
         put("signature")
