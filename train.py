@@ -32,7 +32,7 @@ def train_and_evaluate(cfg: DictConfig) -> None:
     decoder = runs.instantiate(cfg.decoding, labels=labels)
     judging = runs.instantiate(cfg.evaluation)
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
-    folder = runs.run_folder(cfg.output_dir, cfg.overwrite)
+    folder = runs.run_folder(cfg.output_dir, cfg.overwrite, reads=(cfg.model.pretrained, cfg.data.get("path")))
     config = OmegaConf.to_yaml(cfg, resolve=True)
     (folder / "config.yaml").write_text(config, encoding="utf-8")
 

@@ -12,25 +12,33 @@ import logging
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from deidlab.types import ConfigError, DeidlabError
 
 if TYPE_CHECKING:
     from deidlab.corpora.loading import Corpus
 
+WHERE = ("name", "output_dir", "overwrite")  # settings that change no result
 LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "numpy", "seqeval")
 
 
-def run_folder(output_dir: str | None, overwrite: bool, root: str = "outputs") -> Path:
+def run_folder(
+    output_dir: str | None, overwrite: bool, reads: Iterable[str | None] = (), root: str = "outputs"
+) -> Path:
     """Create the folder of a run: the named one, or the next free number under `root`.
 
-    Raises `ConfigError` when a named folder is there and not empty, unless `overwrite`.
+    Raises `ConfigError` when a named folder is there and not empty, unless `overwrite`; and then still when it is no
+    run's folder or holds what this run `reads` (a model, notes, predictions).
     """
     if output_dir is None:
         parent = Path(root)
@@ -50,6 +58,9 @@ def run_folder(output_dir: str | None, overwrite: bool, root: str = "outputs") -
             raise ConfigError(f"output_dir={folder} exists: choose another, or say overwrite=true to replace it")
         if not folder.is_dir() or not (folder / "config.yaml").is_file():
             raise ConfigError(f"output_dir={folder} is no run's folder (no config.yaml): it is not overwritten")
+        for read in filter(None, reads):
+            if Path(read).expanduser().resolve().is_relative_to(folder.resolve()):
+                raise ConfigError(f"output_dir={folder} holds {read}, which this run reads: choose another output_dir")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -57,13 +68,24 @@ def run_folder(output_dir: str | None, overwrite: bool, root: str = "outputs") -
 
 @contextmanager
 def private_cache(folder: Path) -> Iterator[Path]:
-    """A folder for what holds note text while a run lasts: mode 0700, and gone afterwards, also after an error."""
+    """A folder for what holds note text while a run lasts: mode 0700, and gone afterwards.
+
+    Also after an error, and when a scheduler ends the run (SIGTERM).
+    """
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
     cache = folder / "cache"
     cache.mkdir(mode=0o700)
+    in_main = threading.current_thread() is threading.main_thread()  # elsewhere Python refuses to set handlers
+    before = signal.signal(signal.SIGTERM, end) if in_main else None
     try:
         yield cache
     finally:
         shutil.rmtree(cache, ignore_errors=True)
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -108,9 +130,15 @@ def provenance(config: str, seed: int, corpus: Corpus, **more: Any) -> dict[str,
         "seed": seed,
         "data_fingerprint": corpus.fingerprint,
         "documents": {name: len(split) for name, split in corpus.documents.items()},
-        "config_digest": hashlib.sha256(config.encode()).hexdigest()[:16],
+        "config_digest": settings_digest(config),
         **more,
     }
+
+
+def settings_digest(config: str) -> str:
+    """Sixteen hexadecimal digits that name a run's settings (YAML), whatever its title and wherever it is written."""
+    settings = {key: value for key, value in yaml.safe_load(config).items() if key not in WHERE}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def commit() -> str | None:
