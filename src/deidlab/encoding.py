@@ -162,13 +162,15 @@ class Encoder:
     """Turns documents into subwords and windows; one object serves training, evaluation and use.
 
     `tokenizer` is a fast Hugging Face tokenizer; `max_length` counts special tokens; `stride` is the number of
-    subwords that consecutive windows share.
+    subwords that consecutive windows share; with `global_first` every token attends to the first and the
+    first to every token (Longformer).
     """
 
     tokenizer: Any
     max_length: int
     stride: int = 64
     unit: Unit = "word"
+    global_first: bool = False
 
     def __post_init__(self) -> None:
         if not getattr(self.tokenizer, "is_fast", False):

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from deidlab.encoding import Encoder
+from deidlab.crf import left_packed
+from deidlab.encoding import Encoded, Encoder
 from deidlab.hardware import Precision, autocast, pick_precision
 from deidlab.types import Document, TokenScores, Window
 
@@ -61,6 +62,9 @@ def pad(windows: Sequence[Window], encoder: Encoder) -> dict[str, torch.Tensor]:
         if labels is not None and window.labels is not None:
             labels[row, len(before) : len(before) + len(window.labels)] = torch.from_numpy(window.labels)
     inputs = {"input_ids": ids, "attention_mask": mask}
+    if encoder.global_first:
+        inputs["global_attention_mask"] = torch.zeros_like(ids)
+        inputs["global_attention_mask"][:, 0] = 1
     return inputs if labels is None else {**inputs, "labels": labels}
 
 
@@ -91,10 +95,30 @@ def score(
             inputs = {k: v.to(device) for k, v in pad([windows[i] for i in batch], encoder).items()}
             with autocast(device, resolved):
                 logits = model(**inputs).logits
-            scores = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
+            scores = log_probabilities(model, logits.float(), [(windows[i], encoded[owners[i]]) for i in batch], before)
             for row, index in enumerate(batch):
                 window = windows[index]
                 here = slice(before + window.core_start - window.first, before + window.core_end - window.first)
                 log_probs[owners[index]][window.core_start : window.core_end] = scores[row, here]
         for one, values in zip(encoded, log_probs, strict=True):
             yield TokenScores(one.document_id, one.units, one.unit_spans, values)
+
+
+def log_probabilities(
+    model: PreTrainedModel, logits: torch.Tensor, rows: Sequence[tuple[Window, Encoded]], before: int
+) -> np.ndarray:
+    """Log-probabilities (rows, positions, tags) of logits of that shape; each row is a window of an encoded document.
+
+    A model with a CRF says what it knows of a unit at its first subword, given all units of the window.
+    """
+    scores = torch.log_softmax(logits, dim=-1)
+    if (crf := getattr(model, "crf", None)) is not None:
+        firsts = torch.zeros(logits.shape[:2], dtype=torch.bool)
+        for row, (window, encoded) in enumerate(rows):
+            inside = encoded.unit_firsts - window.first
+            firsts[row, before + inside[(inside >= 0) & (inside < len(window.input_ids))]] = True
+        emissions, lengths, order = left_packed(logits, firsts.to(logits.device))
+        posteriors = crf.log_posteriors(emissions, lengths)
+        for row, length in enumerate(lengths.tolist()):
+            scores[row, order[row, :length]] = posteriors[row, :length]
+    return scores.cpu().numpy()

