@@ -130,6 +130,7 @@ def provenance(config: str, seed: int, corpus: Corpus, **more: Any) -> dict[str,
         "seed": seed,
         "data_fingerprint": corpus.fingerprint,
         "documents": {name: len(split) for name, split in corpus.documents.items()},
+        **({"corpus": dict(corpus.provenance)} if corpus.provenance else {}),
         "config_digest": settings_digest(config),
         **more,
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from datasets import DatasetDict
 
@@ -36,6 +36,7 @@ class Corpus:
     vocabulary: str
     fingerprint: str
     label_map: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # what a corpus knows about itself: no text
 
     def iterate(self, split: str) -> Iterator[Document]:
         """The documents of a split, read as they are asked for; raises `DataError` if there is no such split."""

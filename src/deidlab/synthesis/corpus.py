@@ -14,6 +14,7 @@ from deidlab.corpora.schema import open_arrow, write_arrow
 from deidlab.synthesis.grammar import SPLITS, Shares
 from deidlab.synthesis.noise import Noise
 from deidlab.synthesis.notes import Settings
+from deidlab.synthesis.statistics import Statistics, overlap
 from deidlab.synthesis.stream import generate
 from deidlab.synthesis.vocabulary import Convention
 from deidlab.types import ConfigError, Losses
@@ -35,7 +36,7 @@ def load_synthetic(
     genders: Mapping[str, float] | None = None,
     balanced: Sequence[str] = (),
     mixing: float | Mapping[str, float] = 0.3,
-    abroad: float = 0.15,
+    abroad: float | Mapping[str, float] = 0.15,
     native_script: float = 0.0,
     long: float = 0.02,
     convention: Convention = "whole",
@@ -55,8 +56,8 @@ def load_synthetic(
     that may lack them; this one never does. Raises `ConfigError` that lists the choices.
     """
     settings = settings_by_split(
-        sizes, note_types, institutions, cultures, genders, balanced, mixing, disjoint, held_out,
-        abroad=abroad, native_script=native_script, long=long, convention=convention, noise=Noise(**(noise or {})),
+        sizes, note_types, institutions, cultures, genders, balanced, mixing, abroad, disjoint, held_out,
+        native_script=native_script, long=long, convention=convention, noise=Noise(**(noise or {})),
     )  # fmt: skip
     losses = Losses("raise")
     intake = Intake("document", losses)
@@ -66,7 +67,16 @@ def load_synthetic(
         write_arrow(intake.admitted(notes, split), file)
     fingerprint = intake.fingerprint()
     documents = DatasetDict({split: open_arrow(file, f"{fingerprint}-{split}") for split, file in files.items()})
-    return Corpus(documents, losses, VOCABULARY, fingerprint, dict(label_map or {}))
+    corpus = Corpus(documents, losses, VOCABULARY, fingerprint, dict(label_map or {}))
+    return replace(corpus, provenance={"overlap_with_train": measured_overlap(corpus)})
+
+
+def measured_overlap(corpus: Corpus) -> dict[str, Mapping[str, float]]:
+    """What share of the names, identifiers and sentences of the other splits the notes of train contain too."""
+    if "train" not in corpus.documents:
+        return {}
+    known = {split: Statistics.of(corpus.iterate(split), lexical=False) for split in corpus.documents}
+    return {split: overlap(known["train"], held) for split, held in known.items() if split != "train"}
 
 
 def settings_by_split(
@@ -77,6 +87,7 @@ def settings_by_split(
     genders: Mapping[str, float] | None,
     balanced: Sequence[str],
     mixing: float | Mapping[str, float],
+    abroad: float | Mapping[str, float],
     disjoint: bool,
     held_out: Mapping[str, float] | None,
     **others,
@@ -93,7 +104,8 @@ def settings_by_split(
             note_types=_of_split(note_types, split),
             institutions=_of_split(institutions, split),
             cultures=dict(_of_split(cultures, split) or base.cultures),
-            mixing=mixing[split] if isinstance(mixing, Mapping) else mixing,
+            mixing=_of_split(mixing, split),
+            abroad=_of_split(abroad, split),
             balanced=split in balanced,
             split=split if disjoint else None,
             series=split,

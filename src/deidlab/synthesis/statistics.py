@@ -51,12 +51,14 @@ class Statistics:
     names: set[str] = field(default_factory=set)
     identifiers: set[tuple[str, str]] = field(default_factory=set)
 
-    def add(self, document: Document) -> None:
+    def add(self, document: Document, lexical: bool = True) -> None:
+        """Count a document; `lexical` False spares the 4-grams."""
         self.documents += 1
         self.words += len(document.text.split())
-        tokens = _WORD.findall(document.text.lower())
-        self.tokens += len(tokens)
-        self.fourgrams.update(hash(tuple(tokens[i : i + 4])) for i in range(len(tokens) - 3))
+        if lexical:
+            tokens = _WORD.findall(document.text.lower())
+            self.tokens += len(tokens)
+            self.fourgrams.update(hash(tuple(tokens[i : i + 4])) for i in range(len(tokens) - 3))
         self.bodies.add(hash(skeleton(document)))
         self.sentences.update(sentences(document))
         self.cells[document.meta.get("culture", "-"), document.meta.get("gender", "-")] += 1
@@ -70,10 +72,10 @@ class Statistics:
                 self.identifiers.add((span.label, value))
 
     @classmethod
-    def of(cls, documents: Iterable[Document]) -> Statistics:
+    def of(cls, documents: Iterable[Document], lexical: bool = True) -> Statistics:
         statistics = cls()
         for document in documents:
-            statistics.add(document)
+            statistics.add(document, lexical)
         return statistics
 
     def summary(self) -> dict[str, float]:
