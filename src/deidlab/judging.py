@@ -120,6 +120,11 @@ class Judge:
                         lines.append({k: v for k, v in (row | undefined).items() if k not in bounds})
         return lines
 
+    @property
+    def clusters(self) -> int:
+        """How many patients, families of twins or documents there are to draw from."""
+        return (self.resamples or replace(self.judging, replicates=1).resamples(self.document_ids, self.meta)).clusters
+
     def intervals(self) -> dict[str, Any] | None:
         """How the intervals were made, and why there are none if there are none."""
         if self.resamples is None:

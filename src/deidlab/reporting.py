@@ -107,6 +107,25 @@ def write_views(
         (folder / "report.csv").write_text(flat.render(content["rows"]), encoding="utf-8")
 
 
+def write_page(
+    folder: Path,
+    stem: str,
+    title: str,
+    shown: Sequence[Section],
+    drawn: Mapping[str, str],
+    formats: Sequence[str] = FORMATS,
+) -> None:
+    """Write sections that are no report (a comparison, a matrix, a curve) as `stem.md`, `.html` and `.tex`."""
+    check_formats(formats)
+    files = write_figures(folder, drawn)
+    if "md" in formats:
+        (folder / f"{stem}.md").write_text(md.render(title, shown, files), encoding="utf-8")
+    if "html" in formats:
+        (folder / f"{stem}.html").write_text(html.render(title, shown, drawn), encoding="utf-8")
+    if "tex" in formats:
+        (folder / f"{stem}.tex").write_text(latex.render(title, shown), encoding="utf-8")
+
+
 def write_figures(folder: Path, drawn: Mapping[str, str]) -> dict[str, str]:
     """Write SVG files below `folder` and return their paths from there, by name."""
     if drawn:

@@ -8,6 +8,7 @@ Tibshirani, An Introduction to the Bootstrap, 1993.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,29 +52,49 @@ def compare(
     `label` is `micro`, `macro` or a label. With fewer than two clusters, or where the measure is undefined for a
     system, there is no p-value (None). Raises `DataError` if the documents or labels of the two differ.
     """
+    return compare_labels(first, second, metric, measure, resamples, (label,), test, level)[0]
+
+
+def compare_labels(
+    first: Counts,
+    second: Counts,
+    metric: str,
+    measure: Measure,
+    resamples: Resamples,
+    labels: Sequence[str],
+    test: Test = "permutation",
+    level: float = 0.95,
+) -> list[Comparison]:
+    """`compare` for several labels at the price of one: the same rearrangements serve all of them."""
     if first.documents != second.documents or first.labels != second.labels:
         raise DataError(
             f"two systems must be compared on the same notes and labels; these have {first.documents} and "
             f"{second.documents} documents, {len(first.labels)} and {len(second.labels)} labels"
         )
-    place = ("micro", "macro", *first.labels).index(label)
-    observed = [_observed(counts, metric)[measure][place] for counts in (first, second)]
+    observed = [_observed(counts, metric)[measure] for counts in (first, second)]
     difference = observed[1] - observed[0]
-    p_value, low, high = None, None, None
-    if resamples.clusters >= 2 and not np.isnan(difference):
-        match test:
-            case "permutation":
-                null = _permuted(first, second, metric, measure, resamples)[:, place]
-                p_value = p_of_permutation(null, difference)
-            case "bootstrap":
-                samples = [replicates(counts, metric, resamples)[measure][:, place] for counts in (first, second)]
-                drawn = samples[1] - samples[0]
-                drawn = drawn[~np.isnan(drawn)]
-                p_value = p_of_bootstrap(drawn)
-                low, high = (float(q) for q in np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]))
-    return Comparison(
-        metric, label, measure, number(observed[0]), number(observed[1]), number(difference), p_value, low, high
-    )
+    tested = resamples.clusters >= 2
+    match test:
+        case "permutation":
+            sample = _permuted(first, second, metric, measure, resamples) if tested else None
+        case "bootstrap":
+            drawn = [replicates(counts, metric, resamples)[measure] for counts in (first, second)] if tested else None
+            sample = drawn[1] - drawn[0] if drawn else None
+    found = []
+    for label in labels:
+        place = ("micro", "macro", *first.labels).index(label)
+        p_value, low, high = None, None, None
+        if sample is not None and not np.isnan(difference[place]):
+            column = sample[:, place]
+            if test == "permutation":
+                p_value = p_of_permutation(column, difference[place])
+            else:
+                column = column[~np.isnan(column)]
+                p_value = p_of_bootstrap(column)
+                low, high = (float(q) for q in np.quantile(column, [(1 - level) / 2, (1 + level) / 2]))
+        values_here = (number(v[place]) for v in (*observed, difference))
+        found.append(Comparison(metric, label, measure, *values_here, p_value, low, high))
+    return found
 
 
 def p_of_permutation(null: np.ndarray, observed: float) -> float:
