@@ -13,7 +13,7 @@ from deidlab.synthesis.stream import generate
 from deidlab.synthesis.vocabulary import FINE_TYPES, NAMES
 from deidlab.types import ConfigError
 
-EVERYONE = {culture: 1.0 for culture in cultures()}
+EVERYONE = dict.fromkeys(cultures(), 1.0)
 LOUD = Noise(*(0.3 if field in ("upper", "lower", "wrapped", "spaced_punctuation", "speech", "flat") else 0.02
                for field in Noise.__dataclass_fields__))  # fmt: skip
 

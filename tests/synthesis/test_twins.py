@@ -10,8 +10,8 @@ from deidlab.synthesis.twins import twins
 from deidlab.types import ConfigError
 
 PAIRS = (
-    "she he|her his him|hers his|herself himself|mrs mr ms miss|wife husband|girlfriend boyfriend|f m|female male|woman man"
-    "|lady gentleman man|girl boy|girl infant boy|baby|mother father"
+    "she he|her his him|hers his|herself himself|mrs mr ms miss|wife husband|girlfriend boyfriend|f m|female male"
+    "|woman man|lady gentleman man|girl boy|girl infant boy|baby|mother father"
 )
 GENDERED = {word for pair in PAIRS.split("|") for word in pair.split()} | {"young", "infant", "a", "an"}
 

@@ -43,7 +43,7 @@ _WORDS = [
 ]
 _TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
-# Shapes of a whole date: `m` and `d` are numbers, `mm` and `dd` two digits, `Y` and `y` the year, `B` and `b` the month.
+# Shapes of a date: m and d are numbers, mm and dd two digits, D is 4th, Y and y the year, B and b the month.
 MONTH_FIRST = ("m/d/Y", "mm/dd/Y", "m/d/y", "mm/dd/y", "mm-dd-Y", "m-d-y")
 DAY_FIRST = ("d/m/Y", "dd/mm/Y", "dd/mm/y", "dd.mm.Y", "d-m-Y")
 NEUTRAL = ("Y-mm-dd", "dd-b-Y", "d b Y", "B d, Y", "B d Y", "d B Y", "b d, Y", "B D, Y", "D B Y", "ddbY", "b. d, Y")

@@ -13,7 +13,8 @@ import pyarrow.parquet
 from deidlab.types import DataError, Document
 
 COLUMNS = (
-    "uid", "domain", "document_type", "document_description", "document_format", "locale", "text", "spans", "text_tagged",
+    "uid", "domain", "document_type", "document_description", "document_format", "locale", "text", "spans",
+    "text_tagged",
 )  # fmt: skip
 SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
 BATCH = 512
@@ -37,7 +38,8 @@ def to_row(document: Document) -> dict[str, Any]:
     """The document as a row; `spans` is, as there, the literal of a Python list."""
     text = document.text
     spans = [
-        {"start": s.start, "end": s.end, "text": text[s.start : s.end], "label": s.label.lower()} for s in document.spans
+        {"start": s.start, "end": s.end, "text": text[s.start : s.end], "label": s.label.lower()}
+        for s in document.spans
     ]
     kind = document.meta.get("note_type", "note").replace("_", " ")
     return {

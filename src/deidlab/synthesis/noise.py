@@ -1,4 +1,4 @@
-"""What typing, printing and scanning do to a note. Every kind works on pieces (text, label), so that offsets stay exact.
+"""What typing, printing and scanning do to a note: every kind works on pieces (text, label), so offsets stay exact.
 
 Rates are chances: per character for `typos`, `ocr`, `dropped_spaces` and `lost_punctuation`, per note for the others.
 """
@@ -97,7 +97,7 @@ def _typo(text: str, at: int, labelled: bool, rng: random.Random) -> str:
     return text[: at + 1] + text[at] + text[at + 1 :]
 
 
-_LOOKALIKES = {"0": "O", "O": "0", "1": "l", "l": "1", "I": "l", "5": "S", "S": "5", "8": "B", "B": "8", "m": "rn", "e": "c", "c": "e", "h": "b", "g": "9", "2": "Z", "6": "b"}  # fmt: skip
+_LOOKALIKES = dict(zip("0O1lI5S8Bec6g2h", "O0l1lS5B8ceb9Zb", strict=True)) | {"m": "rn"}
 
 
 def _misread(text: str, at: int, labelled: bool, rng: random.Random) -> str:

@@ -15,8 +15,9 @@ from deidlab.synthesis import noise as roughening
 from deidlab.synthesis.cast import Cast, Facts, draw_day
 from deidlab.synthesis.dates import years_before
 from deidlab.synthesis.grammar import Grammar, Mention, Shares, expand
+from deidlab.synthesis.identifiers import Piece
 from deidlab.synthesis.institutions import Institution, institution, institutions
-from deidlab.synthesis.mentions import Piece, Realiser
+from deidlab.synthesis.mentions import Realiser
 from deidlab.synthesis.people import GENDERS, cultures
 from deidlab.synthesis.resources import load_all, load_yaml
 from deidlab.synthesis.vocabulary import CONVENTIONS, Convention
@@ -41,8 +42,8 @@ class Settings:
     balanced: bool = False  # cultures and genders take turns instead of being drawn
     split: str | None = None  # whose identifiers and templates to use; None: all of them
     series: str = "all"  # keeps the notes and ids of two splits apart
-    shares: Shares = Shares()
-    noise: roughening.Noise = roughening.Noise()
+    shares: Shares = field(default_factory=Shares)
+    noise: roughening.Noise = field(default_factory=roughening.Noise)
 
     def __post_init__(self) -> None:
         _known("note type", self.note_types, note_types())

@@ -126,141 +126,17 @@ def cultures() -> tuple[str, ...]:
     return tuple(sorted(load_yaml("names.yaml")))
 
 
-_ONSETS = [
-    "b",
-    "br",
-    "c",
-    "ch",
-    "cl",
-    "cr",
-    "d",
-    "dr",
-    "f",
-    "fl",
-    "g",
-    "gr",
-    "h",
-    "j",
-    "k",
-    "kl",
-    "kr",
-    "l",
-    "m",
-    "n",
-    "p",
-    "pr",
-    "qu",
-    "r",
-    "s",
-    "sch",
-    "sh",
-    "sk",
-    "sl",
-    "st",
-    "str",
-    "t",
-    "th",
-    "tr",
-    "v",
-    "w",
-    "wh",
-    "y",
-    "z",
-]
-_NUCLEI = ["a", "e", "i", "o", "u", "ai", "au", "ea", "ee", "ei", "ie", "oa", "oo", "ou", "y"]
-_CODAS = [
-    "b",
-    "ck",
-    "d",
-    "ff",
-    "g",
-    "k",
-    "l",
-    "ll",
-    "m",
-    "n",
-    "nd",
-    "ng",
-    "nn",
-    "nt",
-    "r",
-    "rd",
-    "rk",
-    "rn",
-    "rt",
-    "s",
-    "ss",
-    "st",
-    "t",
-    "tt",
-    "x",
-    "z",
-]
-_ENDINGS = [
-    "son",
-    "sen",
-    "man",
-    "mann",
-    "er",
-    "ers",
-    "berg",
-    "stein",
-    "ski",
-    "sky",
-    "wicz",
-    "ova",
-    "ov",
-    "ev",
-    "enko",
-    "uk",
-    "ian",
-    "yan",
-    "idis",
-    "opoulos",
-    "ez",
-    "es",
-    "ado",
-    "etti",
-    "ini",
-    "elli",
-    "ello",
-    "ard",
-    "eau",
-    "ier",
-    "ton",
-    "ham",
-    "ley",
-    "worth",
-    "field",
-    "wood",
-    "ford",
-    "wick",
-    "by",
-    "more",
-    "land",
-    "ings",
-    "ens",
-    "ink",
-    "stra",
-    "sma",
-    "aj",
-    "ic",
-    "vic",
-    "escu",
-    "oglu",
-]
-
-
 @lru_cache(maxsize=8)
 def rare_surnames(split: str | None, count: int = 6000) -> tuple[str, ...]:
-    """Plausible family names found on no list, made of syllables: a model must learn the place of a name, not a list."""
+    """Plausible family names found on no list, of syllables: a model must learn the place of a name, not a list."""
     rng = random.Random(f"rare surnames {split}")
+    onsets, nuclei, codas, endings = (
+        load_yaml("syllables.yaml")[k].split() for k in ("onsets", "nuclei", "codas", "endings")
+    )
     made: dict[str, None] = {}
     while len(made) < count:
-        syllables = [_pick(rng, _ONSETS) + _pick(rng, _NUCLEI) for _ in range(1 + (rng.random() < 0.4))]
-        name = (
-            "".join(syllables) + _pick(rng, _CODAS) + (_pick(rng, _ENDINGS) if rng.random() < 0.7 else "")
-        ).capitalize()
+        body = "".join(_pick(rng, onsets) + _pick(rng, nuclei) for _ in range(1 + (rng.random() < 0.4)))
+        name = (body + _pick(rng, codas) + (_pick(rng, endings) if rng.random() < 0.7 else "")).capitalize()
         if 4 <= len(name) <= 13 and in_split(name, split):
             made[name] = None
     return tuple(made)

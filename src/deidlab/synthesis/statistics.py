@@ -91,7 +91,9 @@ class Statistics:
 
 
 # What no generator can keep apart: dates, ages and hours are few, and whoever writes them writes the same.
-_FEW = frozenset(("age", "age_over_89", "date", "year", "time", "date_time", "date_of_birth", "state", "country", "room"))
+_FEW = frozenset(
+    ("age", "age_over_89", "date", "year", "time", "date_time", "date_of_birth", "state", "country", "room")
+)
 
 
 def overlap(train: Statistics, held_out: Statistics) -> Mapping[str, float]:

@@ -16,7 +16,9 @@ from deidlab.types import ConfigError, Document
 TRIES = 200
 
 
-def twins(settings: Settings, count: int, seed: int, cells: Sequence[tuple[str, str]] | None = None) -> Iterator[Document]:
+def twins(
+    settings: Settings, count: int, seed: int, cells: Sequence[tuple[str, str]] | None = None
+) -> Iterator[Document]:
     """`count` notes, each once for every cell (culture, gender) of `cells` (default: all), tied by `meta["twin"]`.
 
     Everything but identifiers and the words that agree with gender (he, Mrs., wife, ...) is equal character for
@@ -27,7 +29,8 @@ def twins(settings: Settings, count: int, seed: int, cells: Sequence[tuple[str, 
     known = {(c, g) for c in cultures() for g in GENDERS}
     if count < 1 or not chosen or set(chosen) - known:
         raise ConfigError(
-            f"twins need a count of at least 1 (got {count}) and cells of {', '.join(cultures())} x {', '.join(GENDERS)}"
+            f"twins need a count of at least 1 (got {count}) and cells of {', '.join(cultures())} x "
+            f"{', '.join(GENDERS)}"
         )
     quiet = replace(settings, noise=noise.NONE, series="twins", native_script=0.0)
     return (document for index in range(count) for document in _twins_of(quiet, seed, index, chosen))
