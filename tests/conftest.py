@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Tests run side by side (pytest-xdist) and start runs of their own: threads of each would wait for the others'.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from deidlab.labels import LabelSet
 from deidlab.types import Document, Span
 
