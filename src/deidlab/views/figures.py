@@ -95,8 +95,10 @@ def bars(names: Sequence[str], series: Sequence[Series], axis: str, *, name: str
         return svg(figure, name)
 
 
-def lines(places: Sequence[float], series: Sequence[Series], x: str, y: str, *, name: str = "lines") -> str:
-    """Curves with the band of their intervals."""
+def lines(
+    places: Sequence[float], series: Sequence[Series], x: str, y: str, *, spread: bool = False, name: str = "lines"
+) -> str:
+    """Curves with the band of their intervals; `spread` sets places apart as their logarithms, with room for 0."""
     with mpl.rc_context(STYLE):
         figure, axes = canvas(6.4, 3.6)
         for one, colour in zip(series, COLOURS, strict=False):
@@ -106,6 +108,10 @@ def lines(places: Sequence[float], series: Sequence[Series], x: str, y: str, *, 
             if one.lows and one.highs:
                 low, high = ([bounds[i] for i in kept] for bounds in (one.lows, one.highs))
                 axes.fill_between(where, low, high, color=colour, alpha=0.18, linewidth=0)  # type: ignore[arg-type]
+        if spread:
+            axes.set_xscale("symlog", linthresh=max(1, min((p for p in places if p > 0), default=1)))
+            axes.set_xticks(places, [f"{place:,g}" for place in places])
+            axes.minorticks_off()
         axes.set_xlabel(x)
         axes.set_ylabel(y)
         axes.grid()

@@ -1,0 +1,44 @@
+"""How many local notes are needed: `python scripts/learning_curve.py source=RUN data=jsonl data.path=NOTES`."""
+
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).parents[1])  # else evaluate.py beside this file hides the library `evaluate`
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from deidlab import grids, runs
+
+OWN = ("source", "forget", "sizes", "repeats", "target")
+ROOT = Path(__file__).parents[1]
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="learning_curve")
+def main(cfg: DictConfig) -> None:
+    """Plan the cells, run those without a report, draw the curve."""
+    with runs.mendable_errors():
+        learning_curve(cfg, grids.passed_on(HydraConfig.get().overrides.task, OWN))
+
+
+def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
+    from deidlab import learning_curve as curve
+    from deidlab import reporting
+
+    reporting.check_formats(cfg.report.formats)
+    folder = Path(cfg.output_dir)
+    sizes = curve.checked(OmegaConf.to_container(cfg.sizes), cfg.repeats, cfg.source)
+    forget = OmegaConf.to_container(cfg.forget) if cfg.forget else None
+    plan = curve.cells(sizes, cfg.repeats, folder, overrides, cfg.source, forget, cfg.seed)
+    grids.run_cells(plan, folder, ROOT)
+    content = curve.collect(sizes, cfg.repeats, folder, bool(forget))
+    runs.write_json(folder / "curve.json", content)
+    drawn = curve.figures(content) if cfg.report.figures else {}
+    title = cfg.name or "How many local notes"
+    reporting.write_page(folder, "curve", title, curve.sections(content, cfg.target), drawn, cfg.report.formats)
+    print(f"{folder}/: curve.html, curve.md, curve.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Many runs from one command: every cell is a door's own command, and is skipped once its report is there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deidlab.runs import write_json
+from deidlab.types import ConfigError, DeidlabError
+
+PLAN = "cells.json"
+TRAIN, EVALUATE = "train.py", "scripts/evaluate.py"
+# What a grid shows of a report: family, measure, and how it is called.
+MEASURES = {
+    "strict F1": ("strict", "f1"),
+    "strict recall": ("strict", "recall"),
+    "token recall, any type": ("binary_token", "recall"),
+    "character leak": ("char_leak", "value"),
+}
+# Groups of settings that an evaluation understands too.
+JUDGED = ("data", "labels", "evaluation", "report", "seed")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run: a door with its overrides, and the folder that will hold its report."""
+
+    name: str
+    door: str
+    overrides: tuple[str, ...]
+    folder: Path
+
+    @property
+    def done(self) -> bool:
+        return (self.folder / "report.json").is_file()
+
+    def command(self) -> list[str]:
+        # A folder without a report is what an interrupted run left behind.
+        again = ("overwrite=true",) if (self.folder / "config.yaml").is_file() else ()
+        return [sys.executable, self.door, *self.overrides, f"output_dir={quoted(str(self.folder))}", *again]
+
+
+def quoted(text: str) -> str:
+    """A value as Hydra's command line takes it, whatever is in it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def passed_on(overrides: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
+    """The overrides of a grid's command line that are not about the grid itself."""
+    kept = {*own, "output_dir", "overwrite", "name", "hydra"}
+    return tuple(one for one in overrides if root(one) not in kept)
+
+
+def judging_only(overrides: Iterable[str], without: Sequence[str] = ()) -> tuple[str, ...]:
+    """The overrides that an evaluation takes as well as a training."""
+    return tuple(one for one in overrides if root(one) in JUDGED and root(one) not in without)
+
+
+def root(override: str) -> str:
+    """The group of an override: `data` of `+data.keep.institution=[a]`."""
+    return override.lstrip("+~").split("=", 1)[0].split(".", 1)[0].split("@", 1)[0].split("/", 1)[0]
+
+
+def run_cells(cells: Sequence[Cell], folder: Path, repository: Path) -> int:
+    """Run what has no report yet, in order, and return how many ran.
+
+    The plan is kept beside the cells, so that the same command resumes. Raises `ConfigError` where cells were run with
+    other settings, `DeidlabError` with the command of a run that failed.
+    """
+    check_plan(cells, folder)
+    ran = 0
+    for number, cell in enumerate(cells, start=1):
+        if cell.done:
+            print(f"[{number}/{len(cells)}] {cell.name}: there already", flush=True)  # noqa: T201
+            continue
+        print(f"[{number}/{len(cells)}] {cell.name}", flush=True)  # noqa: T201
+        command = cell.command()
+        if subprocess.run([command[0], str(repository / cell.door), *command[2:]]).returncode:
+            raise DeidlabError(
+                f"{cell.name} failed; mend it and give the same command again, what is done is not done twice. "
+                f"It ran: python {shlex.join(command[1:])}"
+            )
+        ran += 1
+    return ran
+
+
+def check_plan(cells: Sequence[Cell], folder: Path) -> None:
+    """Refuse a folder that holds other things; keep what each cell was run with."""
+    plan = {cell.name: [cell.door, *cell.overrides] for cell in cells}
+    file = folder / PLAN
+    if folder.exists() and any(folder.iterdir()) and not file.is_file():
+        raise ConfigError(f"output_dir={folder} exists and holds no {PLAN}: choose another")
+    before: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    for cell in cells:
+        if cell.done and before.get(cell.name) not in (None, plan[cell.name]):
+            raise ConfigError(
+                f"{cell.name} was run with other settings (see {file}): choose another output_dir, or remove "
+                f"{cell.folder} to run it anew"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(file, before | plan)
+
+
+def measured(folder: Path) -> dict[str, dict[str, float | None]]:
+    """The measures of a cell's report with their bounds."""
+    content: Mapping[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    rows = {r["metric"]: r for r in content["rows"] if r["label"] == "micro" and r["slice"] == "all"}
+    return {
+        name: {end or "value": rows[metric].get(f"{measure}{'_' if end else ''}{end}") for end in ("", "low", "high")}
+        for name, (metric, measure) in MEASURES.items()
+    }

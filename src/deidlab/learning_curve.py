@@ -1,0 +1,155 @@
+"""How many local notes does a model need, and what does it forget? Training on ever more notes, with repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deidlab.grids import EVALUATE, MEASURES, TRAIN, Cell, judging_only, measured, quoted
+from deidlab.types import ConfigError
+from deidlab.views.sections import Cell as TableCell
+from deidlab.views.sections import Estimate, Section, Table
+
+LOCAL, SOURCE = "local", "source"  # where a model is judged
+HEADLINE = "strict F1"
+
+
+def checked(sizes: Sequence[int], repeats: int, source: str | None) -> tuple[int, ...]:
+    """Sizes in increasing order. Raises `ConfigError` for settings that cannot work."""
+    if not sizes or any(not isinstance(n, int) or n < 0 for n in sizes) or len(set(sizes)) < len(sizes):
+        raise ConfigError("sizes are numbers of notes, each once, e.g. sizes=[0,10,25,50,100]")
+    if repeats < 1:
+        raise ConfigError("repeats must be at least 1")
+    if source is None and 0 in sizes:
+        raise ConfigError("with 0 notes there must be a model to start from: set source=RUN, or leave 0 out of sizes")
+    return tuple(sorted(sizes))
+
+
+def cells(
+    sizes: Sequence[int],
+    repeats: int,
+    folder: Path,
+    overrides: Sequence[str],
+    source: str | None = None,
+    forget: Sequence[str] | None = None,
+    seed: int = 42,
+) -> list[Cell]:
+    """Every training on so many notes, and its evaluation on the source corpus if `forget` chooses one.
+
+    All notes of a size train and none validates: a validation split would be local notes too. The notes of a repeat
+    are a part of those of the next size.
+    """
+    start = (f"model.pretrained={quoted(source)}",) if source else ()
+    plan = []
+    for size, repeat in points(sizes, repeats):
+        where = place(folder, size, repeat)
+        name = f"{size} notes" + (f", repeat {repeat + 1}" if size else "")
+        if size:
+            settings = (f"notes.train={size}", "notes.validation=0", f"seed={seed + repeat}")
+            drawn = tuple(o for o in overrides if not o.startswith("seed="))
+            plan.append(Cell(name, TRAIN, (*drawn, *start, *settings), where))
+        else:
+            model = ("system=checkpoint", f"system.path={quoted(str(source))}")
+            plan.append(Cell(name, EVALUATE, (*model, *judging_only(overrides)), where))
+        if forget:
+            judged = judging_only(overrides, without=("data",))
+            model = ("system=checkpoint", f"system.path={quoted(str(where if size else source))}")
+            plan.append(
+                Cell(
+                    f"{name}, on the source", EVALUATE, (*model, *judged, *forget), place(folder, size, repeat, SOURCE)
+                )
+            )
+    return plan
+
+
+def points(sizes: Sequence[int], repeats: int) -> list[tuple[int, int]]:
+    """(size, repeat) of every point; without notes there is nothing to repeat."""
+    return [(size, repeat) for size in sizes for repeat in range(repeats if size else 1)]
+
+
+def place(folder: Path, size: int, repeat: int, where: str = LOCAL) -> Path:
+    return folder / (f"{size:05d}-{repeat + 1}" + ("" if where == LOCAL else "-source"))
+
+
+def collect(sizes: Sequence[int], repeats: int, folder: Path, forgetting: bool) -> dict[str, Any]:
+    """The curve as JSON: every point, and for each size the mean, least and most over repeats."""
+    sides = (LOCAL, SOURCE) if forgetting else (LOCAL,)
+    lines = [
+        {"notes": size, "repeat": repeat, "on": side, "measure": name, "value": found["value"]}
+        for size, repeat in points(sizes, repeats)
+        for side in sides
+        for name, found in measured(place(folder, size, repeat, side)).items()
+    ]
+    means = []
+    for side in sides:
+        for measure in MEASURES:
+            for size in sizes:
+                values = [
+                    line["value"]
+                    for line in lines
+                    if (line["notes"], line["on"], line["measure"]) == (size, side, measure)
+                    and line["value"] is not None
+                ]
+                summary = {"value": float(np.mean(values)), "low": min(values), "high": max(values)} if values else {}
+                empty = {"value": None, "low": None, "high": None}
+                means.append({"notes": size, "on": side, "measure": measure, **empty, **summary})
+    return {"schema": 1, "sizes": list(sizes), "repeats": repeats, "points": lines, "means": means}
+
+
+def reached(content: Mapping[str, Any], target: float) -> int | None:
+    """The smallest size whose mean strict F1 on the local notes is at least `target`."""
+    enough = [
+        mean["notes"]
+        for mean in content["means"]
+        if (mean["on"], mean["measure"]) == (LOCAL, HEADLINE) and (mean["value"] or 0) >= target
+    ]
+    return min(enough, default=None)
+
+
+def sections(content: Mapping[str, Any], target: float | None = None) -> list[Section]:
+    """A section for the local notes, and one for the source corpus with what was forgotten."""
+    sides = list(dict.fromkeys(mean["on"] for mean in content["means"]))
+    ranges = f"Mean of {content['repeats']} repeats, in ranges the least and the most."
+    answer = ""
+    if target is not None:
+        size = reached(content, target)
+        answer = (
+            f" {size:,} notes reach strict F1 {target:g}."
+            if size is not None
+            else f" No size reaches strict F1 {target:g}."
+        )
+    found = [Section("Local notes", ranges + answer, side_table(content, LOCAL), "curve")]
+    if SOURCE in sides:
+        about = "The same models on the corpus they came from; change is against the least number of notes."
+        found.append(Section("What is forgotten", about, side_table(content, SOURCE)))
+    found.append(Section("Leak", "Share of identifier characters that stay readable.", figure="curve-leak"))
+    return found
+
+
+def side_table(content: Mapping[str, Any], side: str) -> Table:
+    by = {(m["notes"], m["measure"]): m for m in content["means"] if m["on"] == side}
+    first = by[content["sizes"][0], HEADLINE]["value"]
+    body: list[tuple[TableCell, ...]] = []
+    for size in content["sizes"]:
+        values = [Estimate(*(by[size, measure][k] for k in ("value", "low", "high"))) for measure in MEASURES]
+        now = values[0].value
+        change = None if now is None or first is None else now - first
+        body.append((f"{size:,}", *values, Estimate(change, signed=True)))
+    return Table(("notes", *MEASURES, "change in F1"), tuple(body))
+
+
+def figures(content: Mapping[str, Any]) -> dict[str, str]:
+    """F1 and leak by number of notes, on the local notes and on the source corpus."""
+    from deidlab.views import figures as drawing  # matplotlib takes a second
+
+    drawn = {}
+    for name, measure in (("curve", HEADLINE), ("curve-leak", "character leak")):
+        series = []
+        for side in dict.fromkeys(mean["on"] for mean in content["means"]):
+            means = [m for m in content["means"] if (m["on"], m["measure"]) == (side, measure)]
+            series.append(drawing.Series(side, *([m[k] for m in means] for k in ("value", "low", "high"))))
+        drawn[name] = drawing.lines(content["sizes"], series, "local notes", measure, spread=True, name=name)
+    return drawn
