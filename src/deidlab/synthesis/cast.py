@@ -29,14 +29,22 @@ class Facts:
 
 # kind -> (word for a woman, word for a man, years older than the patient, at least and at most)
 RELATIONS: Mapping[str, tuple[str, str, int, int]] = {
-    "spouse": ("wife", "husband", -6, 8), "parent": ("mother", "father", 20, 38),
-    "child": ("daughter", "son", -38, -19), "sibling": ("sister", "brother", -12, 12), "grandchild": ("granddaughter", "grandson", -62, -40),
-    "aunt": ("aunt", "uncle", 10, 34), "cousin": ("cousin", "cousin", -15, 15), "niece": ("niece", "nephew", -40, -10),
-    "grandparent": ("grandmother", "grandfather", 42, 64), "partner": ("girlfriend", "boyfriend", -5, 6),
-    "friend": ("friend", "friend", -10, 10), "neighbor": ("neighbor", "neighbor", -30, 30),
-    "roommate": ("roommate", "roommate", -5, 5), "caregiver": ("caregiver", "caregiver", -30, 10),
+    "spouse": ("wife", "husband", -6, 8),
+    "partner": ("girlfriend", "boyfriend", -5, 6),
+    "parent": ("mother", "father", 20, 38),
+    "child": ("daughter", "son", -38, -19),
+    "sibling": ("sister", "brother", -12, 12),
+    "grandchild": ("granddaughter", "grandson", -62, -40),
+    "grandparent": ("grandmother", "grandfather", 42, 64),
+    "aunt": ("aunt", "uncle", 10, 34),
+    "cousin": ("cousin", "cousin", -15, 15),
+    "niece": ("niece", "nephew", -40, -10),
     "inlaw": ("daughter-in-law", "son-in-law", -38, -18),
-}  # fmt: skip
+    "friend": ("friend", "friend", -10, 10),
+    "neighbor": ("neighbor", "neighbor", -30, 30),
+    "roommate": ("roommate", "roommate", -5, 5),
+    "caregiver": ("caregiver", "caregiver", -30, 10),
+}
 
 
 class Cast:

@@ -132,7 +132,7 @@ def wrap(pieces: list[Piece], width: int) -> list[Piece]:
 
 
 _SPOKEN_NUMBER = re.compile(r"\b\d{1,2}\b")
-_MARKS = re.compile(r"[^\w\s'/%-]|(?<=\w)-(?=\w)|\n")
+_MARKS = re.compile(r"[^\w\s'/%-]|-(?=\w)|\n")
 
 
 def dictated(pieces: list[Piece]) -> list[Piece]:

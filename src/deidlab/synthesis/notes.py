@@ -18,7 +18,7 @@ from deidlab.synthesis.grammar import Grammar, Mention, Shares, expand
 from deidlab.synthesis.identifiers import Piece
 from deidlab.synthesis.institutions import Institution, institution, institutions
 from deidlab.synthesis.mentions import Realiser
-from deidlab.synthesis.people import GENDERS, cultures
+from deidlab.synthesis.people import GENDERS, cultures, is_ambiguous
 from deidlab.synthesis.resources import load_all, load_yaml
 from deidlab.synthesis.vocabulary import CONVENTIONS, Convention
 from deidlab.types import ConfigError, Document, Span
@@ -189,7 +189,10 @@ def fill(
     pieces = roughening.roughen(pieces, settings.noise, house.shout, random.Random(seed_of(seed_here, index, 3)))
     text, spans = assemble(pieces)
     name = f"synthetic-{settings.series}-{seed}-{index:07d}" + (f"-{culture}-{gender}" if twin else "")
-    meta = {**draft.meta, "culture": culture, "gender": gender, "patient": name} | ({"twin": twin} if twin else {})
+    ambiguous = "yes" if is_ambiguous(cast.person("pt")) else "no"
+    meta = {**draft.meta, "ambiguous_name": ambiguous, "culture": culture, "gender": gender, "patient": name} | (
+        {"twin": twin} if twin else {}
+    )
     return Document(name, text, spans, meta)
 
 

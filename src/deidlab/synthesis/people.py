@@ -80,6 +80,16 @@ def in_split(value: str, split: str | None) -> bool:
     return bucket in _HELD[split] if split in _HELD else bucket < 80
 
 
+@lru_cache(maxsize=2)
+def _words_too(kind: str) -> frozenset[str]:
+    return frozenset(load_yaml("ambiguous.yaml")[kind].split())
+
+
+def is_ambiguous(person: Person) -> bool:
+    """Whether a part of the name is an everyday word as well (Will, Grace, May)."""
+    return not _words_too("tagged").isdisjoint((person.given, person.family, person.nickname))
+
+
 def _faker(source: str) -> list[str]:
     """Names of a Faker provider, given as `locale.attribute`."""
     locale, _, attribute = source.partition(".")
@@ -91,7 +101,8 @@ def _names(entry: Mapping[str, Sequence[str] | str], split: str | None) -> list[
     names = {word.replace("_", " ") for word in str(entry.get("curated", "")).split()}
     for source in entry.get("faker", ()):
         names.update(_faker(source))
-    plain = {n.strip() for n in names if n.strip() and not any(ch.isdigit() for ch in n)}
+    left_out = _words_too("left_out")
+    plain = {n.strip() for n in names if n.strip() and n not in left_out and not any(ch.isdigit() for ch in n)}
     kept = sorted(n for n in plain if in_split(n, split))
     return kept or sorted(plain)
 

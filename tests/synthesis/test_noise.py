@@ -1,0 +1,59 @@
+"""Noise moves offsets with the text: an identifier is still the identifier."""
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deidlab.synthesis import noise
+from deidlab.synthesis.noise import NONE, Noise, dictated, roughen, wrap
+from deidlab.synthesis.notes import assemble
+
+NOTE = [
+    ("Mr. ", None),
+    ("Ade Bello", "patient_name"),
+    (", ", None),
+    ("45", "age"),
+    ("-year-old, was seen.\nNext visit ", None),
+    ("3/4/2019", "date"),
+    (".", None),
+]
+
+
+def values(pieces):
+    text, spans = assemble(pieces)
+    return [(s.label, text[s.start : s.end]) for s in spans]
+
+
+def test_without_noise_nothing_changes():
+    assert roughen(NOTE, NONE, 0.0, random.Random(0)) == NOTE
+
+
+def test_speech_has_no_punctuation_and_ages_in_words():
+    text, _ = assemble(dictated(NOTE))
+    assert text == "mr ade bello forty five year old was seen next visit 3/4/2019 "
+    assert values(dictated(NOTE)) == [("patient_name", "ade bello"), ("age", "forty five"), ("date", "3/4/2019")]
+
+
+def test_lines_break_inside_of_names_too():
+    wrapped = wrap(NOTE, 6)
+    assert ("patient_name", "Ade\nBello") in values(wrapped)
+    assert assemble(wrapped)[0].replace("\n", " ") == assemble(NOTE)[0].replace("\n", " ")
+
+
+def test_punctuation_stands_alone():
+    spaced = roughen(NOTE, Noise(0, 0, 0, 0, 0, 0, 0, spaced_punctuation=1, speech=0, flat=0), 0.0, random.Random(0))
+    assert assemble(spaced)[0] == "Mr . Ade Bello , 45-year-old , was seen .\nNext visit 3/4/2019 ."
+
+
+def test_lookalikes_stay_alike():
+    assert noise._LOOKALIKES["0"] == "O" and noise._LOOKALIKES["m"] == "rn" and noise._LOOKALIKES["l"] == "1"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.001, 0.2))
+def test_labels_keep_their_order_whatever_happens(seed, rate):
+    loud = Noise(rate, rate, rate, rate, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2)
+    found = values(roughen(NOTE, loud, 0.1, random.Random(seed)))
+    assert [label for label, _ in found] == ["patient_name", "age", "date"]
+    assert all(value and value == value.strip() for _, value in found)
