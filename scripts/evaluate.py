@@ -36,6 +36,7 @@ def evaluate_system(cfg: DictConfig) -> None:
     labels = runs.instantiate(cfg.labels)
     system = runs.instantiate(cfg.system, labels=labels)
     judging = runs.instantiate(cfg.evaluation)
+    reporting.check_formats(cfg.report.formats)
     folder = runs.run_folder(cfg.output_dir, cfg.overwrite, reads=(cfg.system.get("path"), cfg.data.get("path")))
     config = OmegaConf.to_yaml(cfg, resolve=True)
     (folder / "config.yaml").write_text(config, encoding="utf-8")
