@@ -33,6 +33,7 @@ def compare(cfg: DictConfig) -> None:
     config = OmegaConf.to_yaml(cfg, resolve=True)
     (folder / "config.yaml").write_text(config, encoding="utf-8")
 
+    origins = {name: comparing.origin(path) for name, path in folders.items()}
     judged = {}
     with runs.private_cache(folder) as cache:
         corpus = runs.instantiate(cfg.data or base.data, cache_dir=cache)
@@ -51,7 +52,7 @@ def compare(cfg: DictConfig) -> None:
         "rows": comparing.compare_all(judged, judging.replicates or 1000, judging.seed),
         "replicates": judging.replicates or 1000,
         "clusters": first.judge.clusters,
-        "provenance": runs.provenance(config, cfg.seed, corpus, runs={n: str(p) for n, p in folders.items()}),
+        "provenance": runs.provenance(config, cfg.seed, corpus, runs=origins),
     }
     runs.write_json(folder / "comparison.json", content)
     title = cfg.name or " and ".join(judged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,12 @@ def named_runs(runs: Sequence[str] | Mapping[str, str]) -> dict[str, Path]:
                     f"{path} has no {file}: is it the folder of a run of train.py or scripts/evaluate.py?"
                 )
     return named
+
+
+def origin(path: Path) -> str | None:
+    """The digest of the settings of a run, which tells it from others without naming a place."""
+    file = path / "provenance.json"
+    return json.loads(file.read_text(encoding="utf-8")).get("config_digest") if file.is_file() else None
 
 
 def compare_all(judged: Mapping[str, Evaluation], replicates: int = 1000, seed: int = 0) -> list[Row]:

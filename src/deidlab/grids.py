@@ -92,7 +92,8 @@ def run_cells(cells: Sequence[Cell], folder: Path, repository: Path) -> int:
 
 def check_plan(cells: Sequence[Cell], folder: Path) -> None:
     """Refuse a folder that holds other things; keep what each cell was run with."""
-    plan = {cell.name: [cell.door, *cell.overrides] for cell in cells}
+    # How a report looks changes no result.
+    plan = {cell.name: [cell.door, *(o for o in cell.overrides if root(o) != "report")] for cell in cells}
     file = folder / PLAN
     if folder.exists() and any(folder.iterdir()) and not file.is_file():
         raise ConfigError(f"output_dir={folder} exists and holds no {PLAN}: choose another")
