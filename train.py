@@ -1,6 +1,7 @@
 """Train and evaluate a de-identification model: `python train.py model=minilm data=synthetic`."""
 
 import hydra
+import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
@@ -15,15 +16,21 @@ def main(cfg: DictConfig) -> None:
 
 def train_and_evaluate(cfg: DictConfig) -> None:
     # PyTorch is needed from here on only: `--help` and a mistyped setting answer at once.
+    from accelerate import PartialState
+    from accelerate.utils import broadcast_object_list
+
     from deidlab import reporting
     from deidlab.corpora.splits import drawn
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
     from deidlab.models import Checkpoint
     from deidlab.systems.checkpoint import CheckpointSystem
+    from deidlab.tracking import untracked
     from deidlab.training import train
 
-    runs.log_to_terminal()
+    here = PartialState(cpu=cfg.training.device == "cpu")  # one process, or one of those that accelerate launched
+    if here.is_main_process:
+        runs.log_to_terminal()
 
     # What the run stands on: a label set, weights, notes.
     labels = runs.instantiate(cfg.labels)
@@ -31,28 +38,40 @@ def train_and_evaluate(cfg: DictConfig) -> None:
     source = backbone.locate()
     decoder = runs.instantiate(cfg.decoding, labels=labels)
     judging = runs.instantiate(cfg.evaluation)
+    reporting.check_formats(cfg.report.formats)
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
-    folder = runs.run_folder(cfg.output_dir, cfg.overwrite, reads=(cfg.model.pretrained, cfg.data.get("path")))
     config = OmegaConf.to_yaml(cfg, resolve=True)
-    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    folder = None
+    if here.is_main_process:
+        reads = (cfg.model.get("pretrained"), cfg.data.get("path"))
+        begun = runs.resumed_folder(cfg.output_dir, config) if cfg.resume else None
+        folder = begun or runs.run_folder(cfg.output_dir, cfg.overwrite, reads=reads)
+        (folder / "config.yaml").write_text(config, encoding="utf-8")
+    folder = broadcast_object_list([folder])[0]
 
-    with runs.private_cache(folder) as cache:
+    with runs.private_cache(folder, here.process_index) as cache:
         corpus = runs.instantiate(cfg.data, cache_dir=cache)
         notes = corpus.typed(labels)
         judging.check(corpus.meta_keys("test"))  # a mistyped slice is better known before training than after
         training_notes = drawn(list(notes("train")), cfg.notes.train, cfg.seed)
-        validation_notes = drawn(list(notes("validation")), cfg.notes.validation, cfg.seed)
+        validation_notes = drawn(list(notes(cfg.select_on)), cfg.notes.validation, cfg.seed)
 
         # Fine-tune, keeping the weights that are best on the validation notes.
-        trained = train(
-            untrained,
-            training_notes,
-            validation_notes,
-            folder=folder / "checkpoint",
-            losses=corpus.losses,
-            seed=cfg.seed,
-            **cfg.training,
-        )
+        tracking = runs.instantiate(cfg.tracking, folder=folder, settings=yaml.safe_load(config), name=folder.name)
+        with tracking if here.is_main_process else untracked() as track:
+            trained = train(
+                untrained,
+                training_notes,
+                validation_notes,
+                folder=folder / "checkpoint",
+                losses=corpus.losses,
+                seed=cfg.seed,
+                resume=cfg.resume,
+                track=track,
+                **OmegaConf.to_container(cfg.training, resolve=True),
+            )
+        if not here.is_main_process:
+            return
 
         # Judge them on notes that neither trained nor chose them.
         system = CheckpointSystem(trained.checkpoint, judging.batch_tokens, cfg.training.precision)
@@ -67,7 +86,7 @@ def train_and_evaluate(cfg: DictConfig) -> None:
             excerpts=cfg.report.show_text,
         )
 
-    origin = runs.provenance(config, cfg.seed, corpus, model=backbone.pretrained, revision=backbone.revision)
+    origin = runs.provenance(config, cfg.seed, corpus, **backbone.provenance(source))
     title = f"{cfg.name or folder.name}: {backbone.pretrained} on {corpus.vocabulary}"
     reporting.publish(folder, judged, corpus.losses, origin, title, history=trained.history, **cfg.report)
     runs.write_json(folder / "history.json", trained.history)

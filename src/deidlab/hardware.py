@@ -9,6 +9,7 @@ import torch
 from deidlab.types import ConfigError
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Resolved = Literal["fp32", "bf16", "fp16"]
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -27,7 +28,7 @@ def has_fast_bf16(device: torch.device) -> bool:
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
-def pick_precision(precision: Precision, device: torch.device) -> Literal["fp32", "bf16", "fp16"]:
+def pick_precision(precision: Precision, device: torch.device) -> Resolved:
     """Resolve "auto" to bf16 where hardware has it, else fp32. Raises `ConfigError` for what the hardware lacks."""
     match precision:
         case "auto":
@@ -42,7 +43,16 @@ def pick_precision(precision: Precision, device: torch.device) -> Literal["fp32"
             raise ConfigError(f"precision is {precision!r}; expected auto, fp32, bf16 or fp16")
 
 
-def autocast(device: torch.device, precision: Literal["fp32", "bf16", "fp16"]) -> torch.autocast:
+def autocast(device: torch.device, precision: Resolved) -> torch.autocast:
     """The autocast context for a resolved precision."""
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
     return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes that this process held at most: on the GPU if it computes there, else in main memory."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from deidlab.crf import left_packed
 from deidlab.encoding import Encoded, Encoder
-from deidlab.hardware import Precision, autocast, pick_precision
+from deidlab.hardware import Precision, Resolved, autocast, pick_precision
 from deidlab.types import Document, TokenScores, Window
 
 CHUNK_CHARACTERS = 400_000  # documents in flight: enough windows to sort by length, little enough to hold their scores
@@ -48,10 +48,13 @@ def length_batches(windows: Sequence[Window], batch_tokens: int) -> Iterator[lis
         yield batch
 
 
-def pad(windows: Sequence[Window], encoder: Encoder) -> dict[str, torch.Tensor]:
-    """Model inputs of some windows: special tokens added, padded to the longest; labels when the windows have them."""
+def pad(windows: Sequence[Window], encoder: Encoder, length: int | None = None) -> dict[str, torch.Tensor]:
+    """Model inputs of some windows: special tokens added, padded to the longest or to `length` if that is more.
+
+    Labels are among them when the windows have some.
+    """
     before, after = encoder.frame
-    length = max(len(w.input_ids) for w in windows) + len(before) + len(after)
+    length = max(length or 0, max(len(w.input_ids) for w in windows) + len(before) + len(after))
     ids = torch.full((len(windows), length), encoder.tokenizer.pad_token_id or 0, dtype=torch.long)
     mask = torch.zeros_like(ids)
     labels = torch.full_like(ids, -100) if windows[0].labels is not None else None
@@ -68,7 +71,6 @@ def pad(windows: Sequence[Window], encoder: Encoder) -> dict[str, torch.Tensor]:
     return inputs if labels is None else {**inputs, "labels": labels}
 
 
-@torch.inference_mode()
 def score(
     model: PreTrainedModel,
     encoder: Encoder,
@@ -78,30 +80,37 @@ def score(
     precision: Precision = "auto",
 ) -> Iterator[TokenScores]:
     """Score documents, yielding in their order; `batch_tokens` counts tokens in a batch, padding included."""
-    device = model.device
-    resolved = pick_precision(precision, device)
+    resolved = pick_precision(precision, model.device)
     model.eval()
-    before = len(encoder.frame[0])
     for chunk in chunks(documents):
-        encoded = list(encoder.encode(chunk))
-        windows, owners = [], []
-        for number, one in enumerate(encoded):
-            for window in encoder.windows(one):
-                windows.append(window)
-                owners.append(number)
-        # An empty note still has one (empty) window and empty scores.
-        log_probs = [np.empty((len(one.input_ids), model.config.num_labels), dtype=np.float32) for one in encoded]
-        for batch in length_batches(windows, batch_tokens):
-            inputs = {k: v.to(device) for k, v in pad([windows[i] for i in batch], encoder).items()}
-            with autocast(device, resolved):
-                logits = model(**inputs).logits
-            scores = log_probabilities(model, logits.float(), [(windows[i], encoded[owners[i]]) for i in batch], before)
-            for row, index in enumerate(batch):
-                window = windows[index]
-                here = slice(before + window.core_start - window.first, before + window.core_end - window.first)
-                log_probs[owners[index]][window.core_start : window.core_end] = scores[row, here]
-        for one, values in zip(encoded, log_probs, strict=True):
-            yield TokenScores(one.document_id, one.units, one.unit_spans, values)
+        yield from score_encoded(model, encoder, list(encoder.encode(chunk)), batch_tokens, resolved)
+
+
+@torch.inference_mode()
+def score_encoded(
+    model: PreTrainedModel, encoder: Encoder, encoded: Sequence[Encoded], batch_tokens: int, precision: Resolved
+) -> Iterator[TokenScores]:
+    """Score encoded documents, holding the scores of all of them; the model is in evaluation mode already."""
+    device = model.device
+    before = len(encoder.frame[0])
+    windows, owners = [], []
+    for number, one in enumerate(encoded):
+        for window in encoder.windows(one):
+            windows.append(window)
+            owners.append(number)
+    # An empty note still has one (empty) window and empty scores.
+    log_probs = [np.empty((len(one.input_ids), model.config.num_labels), dtype=np.float32) for one in encoded]
+    for batch in length_batches(windows, batch_tokens):
+        inputs = {k: v.to(device) for k, v in pad([windows[i] for i in batch], encoder).items()}
+        with autocast(device, precision):
+            logits = model(**inputs).logits
+        scores = log_probabilities(model, logits.float(), [(windows[i], encoded[owners[i]]) for i in batch], before)
+        for row, index in enumerate(batch):
+            window = windows[index]
+            here = slice(before + window.core_start - window.first, before + window.core_end - window.first)
+            log_probs[owners[index]][window.core_start : window.core_end] = scores[row, here]
+    for one, values in zip(encoded, log_probs, strict=True):
+        yield TokenScores(one.document_id, one.units, one.unit_spans, values)
 
 
 def log_probabilities(

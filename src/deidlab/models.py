@@ -103,6 +103,12 @@ class Backbone:
         require_hub(self.pretrained, self.revision, self.package)
         return self.pretrained
 
+    def provenance(self, source: str) -> dict[str, str | None]:
+        """What a report says of the weights found at `source`, with a warning where they may change."""
+        unpinned = "main: not pinned, the weights may change; set model.revision"
+        revision = self.revision if self.revision or Path(source).is_dir() else unpinned
+        return {"model": self.pretrained, "revision": revision, "licence": self.licence}
+
     def tokenizer(self, source: str) -> PreTrainedTokenizerBase:
         # RoBERTa-like byte-level BPE must treat the first word of a window like any other.
         with quiet_transformers():
@@ -253,7 +259,9 @@ def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
 
     Raises `ConfigError` when there is none, or when its head and its label set disagree.
     """
-    folder = path / "checkpoint" if (path / "checkpoint").is_dir() else path
+    # A run that was killed while it replaced its checkpoint has the one before under the second name.
+    here = (path / "checkpoint", path / "checkpoint.old", path.with_name(path.name + ".old"))
+    folder = next((f for f in here[:2] if f.is_dir()), path if path.exists() or not here[2].is_dir() else here[2])
     if not (folder / "config.json").is_file():
         raise ConfigError(f"{path} holds no checkpoint (no config.json): give a run's output folder or its checkpoint/")
     if not (folder / SIDECAR).is_file():

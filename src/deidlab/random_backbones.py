@@ -50,6 +50,10 @@ class RandomBackbone:
         """There is nothing to find."""
         return self.pretrained
 
+    def provenance(self, source: str) -> dict[str, str | None]:
+        """What a report says of the weights."""
+        return {"model": self.pretrained, "revision": None, "licence": self.licence}
+
     def encoder(self, source: str) -> Encoder:
         """The encoder of every such model."""
         return Encoder(

@@ -28,7 +28,7 @@ from deidlab.types import ConfigError, DeidlabError
 if TYPE_CHECKING:
     from deidlab.corpora.loading import Corpus
 
-WHERE = ("name", "output_dir", "overwrite")  # settings that change no result
+WHERE = ("name", "output_dir", "overwrite", "resume", "tracking")  # settings that change no result
 LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "numpy", "seqeval")
 
 
@@ -53,7 +53,8 @@ def run_folder(
                 continue
             return folder
     folder = Path(output_dir)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    # A run that failed before it left more than its settings has not begun: its name is free.
+    if folder.exists() and (not folder.is_dir() or any(file.name != "config.yaml" for file in folder.iterdir())):
         if not overwrite:
             raise ConfigError(f"output_dir={folder} exists: choose another, or say overwrite=true to replace it")
         if not folder.is_dir() or not (folder / "config.yaml").is_file():
@@ -66,17 +67,43 @@ def run_folder(
     return folder
 
 
-@contextmanager
-def private_cache(folder: Path) -> Iterator[Path]:
-    """A folder for what holds note text while a run lasts: mode 0700, and gone afterwards.
+def resumed_folder(output_dir: str | None, config: str, root: str = "outputs") -> Path | None:
+    """The folder of the run to go on with: the named one, or the last under `root`; None when it has not begun.
 
-    Also after an error, and when a scheduler ends the run (SIGTERM).
+    Raises `ConfigError` when that run had other settings than `config` (YAML), naming them.
+    """
+    begun = sorted((p for p in Path(root).glob("*") if p.name.isdigit()), key=lambda p: int(p.name))
+    folder = Path(output_dir) if output_dir else begun[-1] if begun else None
+    if folder is None or not (folder / "config.yaml").is_file():
+        return None
+    before, now = (dotted(yaml.safe_load(text)) for text in ((folder / "config.yaml").read_text("utf-8"), config))
+    names = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+    if differing := [key for key in names if key.split(".")[0] not in WHERE]:
+        shown = ", ".join(f"{key} (was {before.get(key)!r:.60}, is {now.get(key)!r:.60})" for key in differing[:8])
+        raise ConfigError(f"{folder} had other settings: {shown}. Resume with the same or choose a new folder")
+    return folder
+
+
+def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted names."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+@contextmanager
+def private_cache(folder: Path, process: int = 0) -> Iterator[Path]:
+    """A folder for what holds note text while a run lasts: mode 0700, one for each process, and gone afterwards.
+
+    Also after an error, and when a scheduler ends the run (SIGTERM); what a killed run left goes first.
     """
 
     def end(number: int, frame: object) -> None:
         raise SystemExit(128 + number)
 
-    cache = folder / "cache"
+    cache = folder / (f"cache-{process}" if process else "cache")
+    shutil.rmtree(cache, ignore_errors=True)
     cache.mkdir(mode=0o700)
     in_main = threading.current_thread() is threading.main_thread()  # elsewhere Python refuses to set handlers
     before = signal.signal(signal.SIGTERM, end) if in_main else None

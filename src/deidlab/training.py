@@ -5,39 +5,32 @@ Runs under plain Python or `accelerate launch`; the same encoder and decoder ser
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
-import random
-import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DataLoaderConfiguration, set_seed
-from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader
-from transformers import get_scheduler
+from accelerate.utils import set_seed
 
-from deidlab.encoding import label_units
-from deidlab.hardware import Precision, pick_precision
-from deidlab.inference import length_batches, pad, score
-from deidlab.labels import IGNORED
-from deidlab.metrics.families import strict
-from deidlab.metrics.matching import exact
-from deidlab.metrics.rows import rows
-from deidlab.metrics.tables import SpanTable
+from deidlab.adapters import HEADS, is_adapted, merged
+from deidlab.augmentation import Augmentation
+from deidlab.batching import LengthBatches, encode_training, epoch_steps, feed
+from deidlab.hardware import Precision, peak_memory, pick_device, pick_precision
 from deidlab.models import Checkpoint, load_checkpoint
+from deidlab.objectives import Objective
 from deidlab.progress import progress_bar
-from deidlab.types import ConfigError, DataError, Document, Losses, Window
+from deidlab.resuming import STATE, Place, load_state, mend_interrupted, save_atomically, save_state, writing
+from deidlab.types import ConfigError, DataError, Document, Losses
+from deidlab.validation import Validation
 
 log = logging.getLogger(__name__)
-POOL = 4096  # windows that are sorted by length together
 
 
 @dataclass
@@ -71,194 +64,201 @@ def train(
     max_steps: int | None = None,
     keep_empty: float = 1.0,
     head_learning_rate: float | None = None,
+    objective: Mapping[str, Any] | None = None,
+    augmentation: Mapping[str, Any] | None = None,
+    pad_to: int | None = None,
+    gradient_checkpointing: bool = False,
+    compile: bool = False,
+    save_every: int | None = None,
+    resume: bool = False,
+    track: Callable[[int, Mapping[str, float]], None] = lambda step, values: None,
     seed: int = 42,
 ) -> TrainingResult:
     """Fine-tune `checkpoint.model` and keep the weights with the best strict F1 on `validation` in `folder`.
 
     `documents` carry types of the checkpoint's label set; `batch_tokens` counts tokens in a batch, padding included;
-    `warmup` is a share of all steps; `keep_empty` is the share of windows without any span that an epoch visits, drawn
+    `warmup` is a share of training; `keep_empty` is the share of windows without any span that an epoch visits, drawn
     anew each time; training ends after `max_steps`, or after `patience` validations without a better F1. Without
-    `validation` the last weights are kept. Raises `DataError` when there is nothing to learn or the loss is not finite.
+    `validation` the last weights are kept. `objective` and `augmentation` are settings of `deidlab.objectives` and
+    `deidlab.augmentation`. The state is saved at every validation and every `save_every` steps; with `resume` a run
+    goes on from there and ends as it would have. `track` is told of every step. Raises `DataError` when there is
+    nothing to learn or the loss is not finite, `ConfigError` for settings that cannot work or are not those resumed.
     """
     if not documents:
         raise DataError("no training documents: is data.splits.train right?")
-    counts = (epochs, batch_tokens, accumulation, validations_per_epoch, max_steps or epochs)
-    if min(counts) < 1 or max_steps == 0:
+    counts = (epochs, batch_tokens, accumulation, validations_per_epoch, max_steps or epochs, save_every or epochs)
+    if min(counts) < 1 or max_steps == 0 or save_every == 0:
         raise ConfigError(
-            "training.epochs, batch_tokens, accumulation, validations_per_epoch and max_steps (unless null) must be at "
-            "least 1"
+            "training.epochs, batch_tokens, accumulation, validations_per_epoch, max_steps and save_every (unless "
+            "null) must be at least 1"
         )
+    settings = {
+        "documents": digest(documents), "validation": digest(validation), "tags": checkpoint.labels.tags,
+        "epochs": epochs, "learning_rate": learning_rate, "batch_tokens": batch_tokens, "weight_decay": weight_decay,
+        "warmup": warmup, "schedule": schedule, "clip": clip, "max_steps": max_steps, "keep_empty": keep_empty,
+        "head_learning_rate": head_learning_rate, "objective": dict(objective or {}), "seed": seed,
+        "augmentation": dict(augmentation or {}), "pad_to": pad_to, "patience": patience,
+        "validations_per_epoch": validations_per_epoch,
+    }  # fmt: skip
     set_seed(seed)
-    accelerator = Accelerator(
-        cpu=device == "cpu",
-        mixed_precision=mixed_precision(precision, device),
-        dataloader_config=DataLoaderConfiguration(even_batches=False),
-    )
+    resolved = pick_precision(precision, pick_device(device))
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no" if resolved == "fp32" else resolved)
+    process, processes = accelerator.process_index, accelerator.num_processes
+    at_once = accumulation * processes
+    settings["batches_in_a_step"] = at_once
     model, encoder = checkpoint.model, checkpoint.encoder
 
     # Spans become subword labels; what a label cannot say is counted in `losses`.
     windows = encode_training(checkpoint, documents, losses)
-    batches = LengthBatches(windows, batch_tokens, seed, keep_empty)
-    loader = DataLoader(windows, batch_sampler=batches, collate_fn=lambda rows: pad(rows, encoder))  # type: ignore[arg-type]
+    loss = Objective(**(objective or {})).loss(windows, len(checkpoint.labels.tags), getattr(model, "crf", None))
+    augmented = Augmentation(**(augmentation or {}))
+    judge = Validation(checkpoint, validation, batch_tokens, process, processes)
 
-    at_once = accumulation * accelerator.num_processes
-    steps_in = {epoch: math.ceil(len(batches.plan(epoch)) / at_once) for epoch in range(1, epochs + 1)}
-    total = min(sum(steps_in.values()), max_steps or sum(steps_in.values()))
-    optimizer = torch.optim.AdamW(
-        parameter_groups(model, learning_rate, weight_decay, head_learning_rate), lr=learning_rate, fused=True
-    )
-    scheduler = get_scheduler(schedule, optimizer, num_warmup_steps=round(warmup * total), num_training_steps=total)
-    # The scheduler stays ours: it steps once per optimizer step, whatever the number of processes.
-    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    if gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    groups = parameter_groups(model, learning_rate, weight_decay, head_learning_rate)
+    rates = [group["lr"] for group in groups]
+    optimizer = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
+    model, optimizer = accelerator.prepare(model, optimizer)
+    if compile:
+        model.compile(dynamic=True)
 
-    result = TrainingResult(checkpoint)
-    best, stale, step, tokens, busy = -1.0, 0, 0, 0, 0.0
+    at, state = Place(), folder.with_name(STATE)
+    if resume and state.exists():
+        if accelerator.is_main_process:
+            mend_interrupted(folder)
+        at = load_state(state, model, optimizer.optimizer, settings)
+        log.info("resumed at step %d", at.step)
+
+    def save(best: bool) -> None:
+        """Put the state, and the checkpoint when it is the best so far, in place of what was saved before."""
+        accelerator.wait_for_everyone()
+        with writing(folder.parent, at.step):
+            if best and accelerator.is_main_process:
+                save_atomically(checkpoint, folder)
+            save_state(state, model, optimizer.optimizer, at, settings, write=accelerator.is_main_process)
+
     with progress_bar(disable=not accelerator.is_main_process) as progress:
-        task = progress.add_task("training", total=total, note="")
-        for epoch in range(1, epochs + 1):
-            batches.epoch = epoch
+        task = progress.add_task("training", total=max_steps, completed=at.step, note="")
+        while not at.finished:
+            if augmented.active:
+                fresh = augmented.documents(documents, checkpoint.labels, seed, at.epoch)
+                windows = encode_training(checkpoint, fresh, Losses("count"))
+            plan = LengthBatches(windows, batch_tokens, seed, keep_empty).plan(at.epoch)
+            steps = epoch_steps(windows, plan, encoder, at_once, process, processes, pad_to)
             validate_at = {
-                math.ceil(steps_in[epoch] * i / validations_per_epoch) for i in range(1, validations_per_epoch + 1)
+                math.ceil(len(steps) * i / validations_per_epoch) for i in range(1, validations_per_epoch + 1)
             }
+            progress.update(task, total=min(len(steps) * epochs, max_steps or len(steps) * epochs))
             model.train()
-            running, labelled_since, started = 0.0, 0, time.perf_counter()
-            for step_in_epoch, group in enumerate(grouped(loader, accumulation), start=1):
-                # The mean is over the labelled subwords of the whole step, so accumulation changes no gradient.
-                labelled = sum((batch["labels"] != IGNORED).sum() for batch in group)
-                everywhere = accelerator.reduce(labelled, "sum")
-                for number, batch in enumerate(group, start=1):
-                    with accelerator.no_sync(model) if number < len(group) else accelerator.autocast():
+            started = time.perf_counter()
+            for step, batches in feed(steps[at.step_in_epoch :], encoder, accelerator.device, pad_to):
+                # What a step draws at random depends on seed, step and process alone: a resumed run draws the same.
+                torch.manual_seed((seed * 1_000_003 + at.step) * 1009 + process)
+                # The rate follows the share of training that is done, half a step ahead, so that no step has rate 0.
+                done = (at.epoch - 1 + (at.step_in_epoch + 0.5) / len(steps)) / epochs
+                done = max(done, (at.step + 0.5) / max_steps if max_steps else 0)
+                for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                    group["lr"] = rate * rate_factor(done, warmup, schedule)
+
+                # The mean is over the labelled units of the whole step: accumulation and processes change no gradient.
+                mass = loss.mass(step.everyone)
+                summed = torch.zeros((), device=accelerator.device)
+                for number, batch in enumerate(batches, start=1):
+                    labels = batch.pop("labels")
+                    with nullcontext() if number == len(batches) else accelerator.no_sync(model):
                         with accelerator.autocast():
-                            logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-                        total_loss = cross_entropy(
-                            logits.float().flatten(0, 1),
-                            batch["labels"].flatten(),
-                            ignore_index=IGNORED,
-                            reduction="sum",
-                        )
-                        accelerator.backward(total_loss / everywhere.clamp(min=1) * accelerator.num_processes)
-                        running += float(total_loss.detach())
-                        tokens += int(batch["attention_mask"].sum())
-                if not math.isfinite(running):
+                            logits = model(**batch).logits
+                        part = loss(logits, labels)
+                        accelerator.backward(part * (processes / max(mass, 1e-9)))
+                    summed += part.detach()
+                value = float(accelerator.reduce(summed, "sum"))
+                if not math.isfinite(value):
                     raise DataError(
-                        f"the loss is not finite at epoch {epoch}, step {step}: lower training.learning_rate"
+                        f"the loss is not finite at epoch {at.epoch}, step {at.step + 1} ({step.mentioned()}): lower "
+                        "training.learning_rate, or try training.precision=fp32. What was saved before is whole"
                     )
                 accelerator.clip_grad_norm_(model.parameters(), clip)
                 optimizer.step()
-                scheduler.step()
                 optimizer.zero_grad()
-                step += 1
-                labelled_since += int(labelled)
-                rate = tokens / (busy + time.perf_counter() - started)
-                progress.update(
-                    task, advance=1, note=f"loss {running / max(labelled_since, 1):.4f}  {rate:,.0f} tokens/s"
-                )
-                if step_in_epoch not in validate_at and step < total:
+
+                at.step, at.step_in_epoch = at.step + 1, at.step_in_epoch + 1
+                at.loss, at.mass = at.loss + value, at.mass + mass
+                at.tokens, at.padded = at.tokens + step.tokens, at.padded + step.padded
+                seconds = at.seconds + time.perf_counter() - started
+                note = f"loss {at.loss / max(at.mass, 1e-9):.4f}  {at.tokens / seconds:,.0f} tokens/s"
+                progress.update(task, advance=1, note=note)
+                told = {
+                    "loss": value / max(mass, 1e-9),
+                    "learning_rate": optimizer.param_groups[0]["lr"],
+                    "tokens_per_second": at.tokens / seconds,
+                    "padding_share": 1 - at.tokens / at.padded,
+                    "memory_bytes": peak_memory(accelerator.device),
+                }
+                track(at.step, told)
+                if at.step_in_epoch not in validate_at and at.step != max_steps:
+                    if save_every and at.step % save_every == 0:
+                        at.seconds, started = seconds, time.perf_counter()
+                        save(best=False)
                     continue
 
-                busy += time.perf_counter() - started
-                accelerator.wait_for_everyone()
-                f1 = None
-                if validation:
-                    f1 = strict_f1(accelerator.unwrap_model(model), checkpoint, validation, batch_tokens, precision)
-                row = {"epoch": round(epoch - 1 + step_in_epoch / steps_in[epoch], 3), "step": step,
-                       "loss": running / max(labelled_since, 1), "validation_strict_f1": f1}  # fmt: skip
-                result.history.append(row)
-                stale = 0 if f1 is None or f1 > best else stale + 1
-                if stale == 0:
-                    best = best if f1 is None else f1
-                    if accelerator.is_main_process:
-                        save_atomically(checkpoint, folder)
-                shown = (
-                    "no validation split" if f1 is None else f"strict F1 {f1:.4f}" + (" (best)" if not stale else "")
-                )
-                progress.console.print(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {shown}")
+                at.seconds = seconds
+                f1, leak = judge(accelerator.unwrap_model(model), precision) if validation else (None, None)
+                row = {
+                    "epoch": round(at.epoch - 1 + at.step_in_epoch / len(steps), 3),
+                    "step": at.step,
+                    "loss": at.loss / max(at.mass, 1e-9),
+                    "validation_strict_f1": f1,
+                    "validation_leak": leak,
+                }
+                at.history.append(row)
+                at.stale = 0 if f1 is None or f1 > at.best else at.stale + 1
+                at.best = max(at.best, f1 or 0.0)
+                at.loss = at.mass = 0.0
+                track(at.step, {k: v for k, v in row.items() if k.startswith("validation") and v is not None})
+                scored = "no validation split" if f1 is None else f"strict F1 {f1:.4f}{'' if at.stale else ' (best)'}"
+                progress.console.print(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {scored}")
+                at.finished = at.step == max_steps or (at.epoch == epochs and at.step_in_epoch == len(steps))
+                if patience is not None and at.stale >= patience and not at.finished:
+                    progress.console.print(f"stopped: {patience} validations without a better strict F1")
+                    at.finished = True
+                if at.step_in_epoch == len(steps):
+                    at.epoch, at.step_in_epoch = at.epoch + 1, 0
+                save(best=at.stale == 0)
+                if at.finished or at.step_in_epoch == 0:
+                    break
                 model.train()
                 started = time.perf_counter()
-                if step == total or (patience is not None and stale >= patience):
-                    break
-            else:
-                continue
-            if step < total:
-                progress.console.print(f"stopped: {patience} validations without a better strict F1")
-            break
 
     accelerator.wait_for_everyone()
-    result.checkpoint = load_checkpoint(folder)
-    result.checkpoint.model.to(accelerator.device)
-    result.timings = {
-        "training_seconds": round(busy, 3),
-        "tokens": tokens,
-        "tokens_per_second": round(tokens / busy, 1),
+    if is_adapted(checkpoint.model) and checkpoint.model.merge_when_done and accelerator.is_main_process:
+        plain = merged(accelerator.unwrap_model(model), folder)
+        save_atomically(Checkpoint(plain, encoder, checkpoint.decoder), folder)
+    accelerator.wait_for_everyone()
+    kept = load_checkpoint(folder)
+    kept.model.to(accelerator.device)
+    timings = {
+        "training_seconds": round(at.seconds, 3),
+        "tokens": at.tokens,
+        "tokens_per_second": round(at.tokens / max(at.seconds, 1e-9), 1),
+        "padding_share": round(1 - at.tokens / max(at.padded, 1), 4),
+        "peak_memory_bytes": peak_memory(accelerator.device),
     }
-    return result
+    return TrainingResult(kept, at.history, timings)
 
 
-def mixed_precision(precision: Precision, device: str) -> str:
-    from deidlab.hardware import pick_device
-
-    resolved = pick_precision(precision, pick_device(device))
-    return "no" if resolved == "fp32" else resolved
-
-
-def encode_training(checkpoint: Checkpoint, documents: Sequence[Document], losses: Losses) -> list[Window]:
-    """Labelled windows of all documents. Raises `DataError` when no subword of them carries a label."""
-    encoder, labels = checkpoint.encoder, checkpoint.labels
-    windows: list[Window] = []
-    seen: set[str] = set()
-    for document, encoded in zip(documents, encoder.encode(documents), strict=True):
-        tags = label_units(document.spans, encoded.unit_spans, labels, losses)
-        seen.update(labels.tags[tag].partition("-")[2] for tag in np.unique(tags[tags > 0]))
-        windows += encoder.windows(encoded, tags)
-    if not seen:
-        raise DataError("the training documents hold no span of any type of the label set: nothing can be learned")
-    for label in labels.types:
-        if label not in seen:
-            losses.count("not_in_train", label)
-    return [window for window in windows if len(window.input_ids)]
-
-
-class LengthBatches:
-    """Batches of window indices under a token budget, new every `epoch` and the same for the same seed.
-
-    Windows are shuffled, sorted by length within large pools (so that padding is small and batches differ between
-    epochs), and the batches are shuffled again.
-    """
-
-    def __init__(self, windows: Sequence[Window], batch_tokens: int, seed: int, keep_empty: float = 1.0) -> None:
-        if not 0 <= keep_empty <= 1:
-            raise ConfigError(f"training.keep_empty is {keep_empty}; expected a share from 0 to 1")
-        self.windows, self.batch_tokens, self.seed, self.epoch = windows, batch_tokens, seed, 1
-        full = [bool((window.labels > 0).any()) for window in windows]
-        self.full = [i for i, has_span in enumerate(full) if has_span]
-        self.empty = [i for i, has_span in enumerate(full) if not has_span]
-        self.kept = round(keep_empty * len(self.empty))
-
-    def plan(self, epoch: int) -> list[list[int]]:
-        rng = random.Random(f"{self.seed}-{epoch}")
-        order = self.full + rng.sample(self.empty, self.kept)
-        rng.shuffle(order)
-        batches = []
-        for at in range(0, len(order), POOL):
-            pool = order[at : at + POOL]
-            batches += [
-                [pool[i] for i in b] for b in length_batches([self.windows[i] for i in pool], self.batch_tokens)
-            ]
-        rng.shuffle(batches)
-        return batches
-
-    def __iter__(self) -> Iterator[list[int]]:
-        return iter(self.plan(self.epoch))
-
-    def __len__(self) -> int:
-        return len(self.plan(self.epoch))
-
-
-def grouped(loader: Iterable[dict[str, torch.Tensor]], size: int) -> Iterator[list[dict[str, torch.Tensor]]]:
-    """Consecutive batches in groups of `size`: one optimizer step each."""
-    batches = iter(loader)
-    while group := list(islice(batches, size)):
-        yield group
+def rate_factor(done: float, warmup: float, schedule: Literal["linear", "cosine"]) -> float:
+    """The learning rate's share of its peak when the share `done` of training is behind."""
+    if done < warmup:
+        return done / warmup
+    left = max(0.0, (1 - done) / (1 - warmup)) if warmup < 1 else 1.0
+    match schedule:
+        case "linear":
+            return left
+        case "cosine":
+            return 0.5 * (1 - math.cos(math.pi * left))
+        case _:
+            raise ConfigError(f"training.schedule is {schedule!r}; expected linear or cosine")
 
 
 def parameter_groups(
@@ -268,31 +268,16 @@ def parameter_groups(
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            head = name.split(".")[0] in ("classifier", "score")
+            head = not {*HEADS, "crf"}.isdisjoint(name.split("."))
             rate = head_learning_rate if head and head_learning_rate else learning_rate
             decay = weight_decay if parameter.ndim >= 2 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]
 
 
-def strict_f1(
-    model: Any, checkpoint: Checkpoint, documents: Sequence[Document], batch_tokens: int, precision: Precision
-) -> float:
-    """Micro strict F1 of `model` on documents whose spans carry the checkpoint's types; 0 when undefined."""
-    scores = score(model, checkpoint.encoder, documents, batch_tokens=batch_tokens, precision=precision)
-    predicted = [checkpoint.decoder(one) for one in scores]
-    types = checkpoint.labels.types
-    counts = strict(exact(SpanTable.of([d.spans for d in documents], types), SpanTable.of(predicted, types)))
-    return rows(counts, "strict")[0]["f1"] or 0.0  # the first row is micro
-
-
-def save_atomically(checkpoint: Checkpoint, folder: Path) -> None:
-    """Replace `folder` by the checkpoint: at any moment there is a whole one."""
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    checkpoint.save(partial)
-    old = folder.with_name(folder.name + ".old")
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+def digest(documents: Sequence[Document]) -> str:
+    """Sixteen hexadecimal digits that tell two lists of annotated documents apart."""
+    told = hashlib.sha256()
+    for document in documents:
+        told.update(f"{document.id} {document.fingerprint} {document.spans}".encode())
+    return told.hexdigest()[:16]

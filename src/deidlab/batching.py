@@ -1,0 +1,136 @@
+"""Documents -> labelled windows -> batches of nearly equal length -> the steps of an epoch, split between processes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from deidlab.encoding import Encoder, label_units
+from deidlab.inference import length_batches, pad
+from deidlab.labels import IGNORED
+from deidlab.models import Checkpoint
+from deidlab.types import ConfigError, DataError, Document, Losses, Window
+
+POOL = 4096  # windows that are sorted by length together
+
+
+def encode_training(checkpoint: Checkpoint, documents: Sequence[Document], losses: Losses) -> list[Window]:
+    """Labelled windows of all documents. Raises `DataError` when no subword of them carries a label."""
+    encoder, labels = checkpoint.encoder, checkpoint.labels
+    windows: list[Window] = []
+    seen: set[str] = set()
+    for document, encoded in zip(documents, encoder.encode(documents), strict=True):
+        tags = label_units(document.spans, encoded.unit_spans, labels, losses)
+        seen.update(labels.tags[tag].partition("-")[2] for tag in np.unique(tags[tags > 0]))
+        windows += encoder.windows(encoded, tags)
+    if not seen:
+        raise DataError("the training documents hold no span of any type of the label set: nothing can be learned")
+    for label in labels.types:
+        if label not in seen:
+            losses.count("not_in_train", label)
+    return [window for window in windows if len(window.input_ids)]
+
+
+class LengthBatches:
+    """Batches of window indices under a token budget, new every epoch and the same for the same seed.
+
+    Windows are shuffled, sorted by length within large pools (so that padding is small and batches differ between
+    epochs), and the batches are shuffled again.
+    """
+
+    def __init__(self, windows: Sequence[Window], batch_tokens: int, seed: int, keep_empty: float = 1.0) -> None:
+        if not 0 <= keep_empty <= 1:
+            raise ConfigError(f"training.keep_empty is {keep_empty}; expected a share from 0 to 1")
+        self.windows, self.batch_tokens, self.seed = windows, batch_tokens, seed
+        full = [bool((window.labels > 0).any()) for window in windows]
+        self.full = [i for i, has_span in enumerate(full) if has_span]
+        self.empty = [i for i, has_span in enumerate(full) if not has_span]
+        self.kept = round(keep_empty * len(self.empty))
+
+    def plan(self, epoch: int) -> list[list[int]]:
+        """The batches of an epoch, counted from 1."""
+        rng = random.Random(f"{self.seed}-{epoch}")
+        order = self.full + rng.sample(self.empty, self.kept)
+        rng.shuffle(order)
+        batches = []
+        for at in range(0, len(order), POOL):
+            pool = order[at : at + POOL]
+            batches += [
+                [pool[i] for i in b] for b in length_batches([self.windows[i] for i in pool], self.batch_tokens)
+            ]
+        rng.shuffle(batches)
+        return batches
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one optimizer step learns from: every batch of it, and those that this process takes."""
+
+    everyone: list[Window]
+    batches: list[list[Window]]
+    tokens: int  # of all processes, padding left out
+    padded: int  # of all processes, padding included
+
+    def mentioned(self) -> str:
+        """The ids of its documents, for an error."""
+        ids = sorted({window.document_id for window in self.everyone})
+        return ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
+
+
+def epoch_steps(
+    windows: Sequence[Window],
+    plan: Sequence[Sequence[int]],
+    encoder: Encoder,
+    at_once: int,
+    process: int,
+    processes: int,
+    pad_to: int | None = None,
+) -> list[Step]:
+    """The steps of an epoch, `at_once` batches each, dealt out to the processes in turn.
+
+    A process without a batch in the last step takes the first one with its labels blanked: it must compute along, and
+    must not count.
+    """
+    steps = []
+    for first in range(0, len(plan), at_once):
+        batches = [[windows[i] for i in batch] for batch in plan[first : first + at_once]]
+        mine = batches[process::processes] or [[blanked(window) for window in batches[0]]]
+        sizes = [[len(window.input_ids) + encoder.specials for window in batch] for batch in batches]
+        steps.append(
+            Step(
+                everyone=[window for batch in batches for window in batch],
+                batches=mine,
+                tokens=sum(map(sum, sizes)),
+                padded=sum(max(pad_to or 0, max(size)) * len(size) for size in sizes),
+            )
+        )
+    return steps
+
+
+def blanked(window: Window) -> Window:
+    return Window(
+        window.document_id, window.first, window.core_start, window.core_end, window.input_ids,
+        np.full_like(window.labels, IGNORED),
+    )  # fmt: skip
+
+
+def feed(
+    steps: Sequence[Step], encoder: Encoder, device: torch.device, pad_to: int | None = None
+) -> Iterator[tuple[Step, list[dict[str, torch.Tensor]]]]:
+    """Each step with its batches as tensors on the device; on a GPU they are made and copied ahead of their use."""
+    gpu = device.type == "cuda"
+    loader = DataLoader(
+        [batch for step in steps for batch in step.batches],  # type: ignore[arg-type]
+        batch_size=None,
+        collate_fn=lambda batch: pad(batch, encoder, pad_to),
+        num_workers=2 if gpu else 0,
+        pin_memory=gpu,
+    )
+    batches = iter(loader)
+    for step in steps:
+        yield step, [{k: v.to(device, non_blocking=gpu) for k, v in next(batches).items()} for _ in step.batches]
