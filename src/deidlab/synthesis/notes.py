@@ -159,7 +159,7 @@ def draft_note(settings: Settings, rng: random.Random, gender: str | None) -> Dr
     house = institution(_weighted(rng, _weights(settings.institutions, institutions())))
     condition = _condition(tools.cards[tools.about[kind]], rng, gender)
     facts = _facts(rng, condition)
-    body = _compose(tools, house, kind, condition, rng, settings)
+    body = _compose(tools, house, kind, condition, facts.unit != "year" or facts.age < 13, rng, settings)
     return Draft(tuple(body), facts, house, {"note_type": kind, "institution": house.name, "condition": condition.key})
 
 
@@ -229,7 +229,13 @@ def assemble(pieces: Sequence[Piece]) -> tuple[str, tuple[Span, ...]]:
 
 
 def _compose(
-    tools: Writer, house: Institution, kind: str, condition: Condition, rng: random.Random, settings: Settings
+    tools: Writer,
+    house: Institution,
+    kind: str,
+    condition: Condition,
+    child: bool,
+    rng: random.Random,
+    settings: Settings,
 ):
     symbols, scope = tools.grammar.symbols, condition.nodes
     bullet = _pick(rng, house.bullets)
@@ -256,7 +262,7 @@ def _compose(
         if head != "none" and heading_form and not (len(sections) == 1 and rng.random() < 0.7):
             out.append(heading_form.replace("H", house.cased(_pick(rng, tools.headings[head]))))
         start = len(out)
-        put(_register(symbols, body, house.register, rng))
+        put(_register(symbols, body, house.register, child, rng))
         parts.append((start, len(out)))
     if kind == "discharge_summary" and rng.random() < settings.long:
         for _ in range(28 + int(rng.random() * 14)):
@@ -278,9 +284,12 @@ def _compose(
     return out
 
 
-def _register(symbols: Mapping[str, object], body: str, register: str, rng: random.Random) -> str:
-    own = f"{body}_{register}"
-    return own if own in symbols and rng.random() < 0.75 else body
+def _register(symbols: Mapping[str, object], body: str, register: str, child: bool, rng: random.Random) -> str:
+    """The symbol for a section's body: a child's, else often the register's own, where the grammar has one."""
+    chance = rng.random()
+    if child:
+        return f"{body}_child" if f"{body}_child" in symbols else body
+    return f"{body}_{register}" if f"{body}_{register}" in symbols and chance < 0.75 else body
 
 
 def _condition(conditions: Sequence[Condition], rng: random.Random, gender: str | None) -> Condition:
