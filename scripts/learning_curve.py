@@ -29,7 +29,7 @@ def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     reporting.check_formats(cfg.report.formats)
     folder = Path(cfg.output_dir)
     sizes = curve.checked(OmegaConf.to_container(cfg.sizes), cfg.repeats, cfg.source)
-    forget = OmegaConf.to_container(cfg.forget) if cfg.forget else None
+    forget = grids.choosing(OmegaConf.to_container(cfg)["forget"]) if cfg.forget else None
     plan = curve.cells(sizes, cfg.repeats, folder, overrides, cfg.source, forget, cfg.seed)
     grids.run_cells(plan, folder, ROOT)
     content = curve.collect(sizes, cfg.repeats, folder, bool(forget))

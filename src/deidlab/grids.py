@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from deidlab.runs import write_json
 from deidlab.types import ConfigError, DeidlabError
 
 PLAN = "cells.json"
+PLAIN = re.compile(r"[A-Za-z_/.][\w./-]*")  # texts that need no quotes
 TRAIN, EVALUATE = "train.py", "scripts/evaluate.py"
 # What a grid shows of a report: family, measure, and how it is called.
 MEASURES = {
@@ -47,8 +49,33 @@ class Cell:
 
 
 def quoted(text: str) -> str:
-    """A value as Hydra's command line takes it, whatever is in it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    """A text as Hydra's command line takes it, whatever is in it."""
+    if PLAIN.fullmatch(text) and text.lower() not in ("null", "true", "false", "nan", "inf"):
+        return text
+    return "'" + text.replace("'", "\\'") + "'"
+
+
+def written(value: Any) -> str:
+    """Any value as Hydra's command line takes it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return quoted(value)
+        case Mapping():
+            return "{" + ",".join(f"{key}:{written(item)}" for key, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ",".join(map(written, value)) + "]"
+        case _:
+            return str(value)
+
+
+def choosing(corpus: str | Mapping[str, Any]) -> tuple[str, ...]:
+    """The overrides that choose a corpus: a data config's name, or `{data: jsonl, data.path: north}`."""
+    settings = {"data": corpus} if isinstance(corpus, str) else corpus
+    return tuple(f"{key}={written(value)}" for key, value in settings.items())
 
 
 def passed_on(overrides: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:

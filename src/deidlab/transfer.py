@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deidlab.grids import EVALUATE, MEASURES, TRAIN, Cell, judging_only, measured, quoted
+from deidlab.grids import EVALUATE, MEASURES, TRAIN, Cell, choosing, judging_only, measured, quoted
 from deidlab.types import ConfigError
 from deidlab.views.sections import Estimate, Section, Table, slug
 
@@ -16,23 +16,23 @@ Corpora = Mapping[str, Sequence[str]]  # the overrides that choose each corpus
 
 
 def chosen(
-    corpora: Sequence[str] | Mapping[str, str | Sequence[str]] | None, institutions: Sequence[str] | None, axis: str
+    corpora: Sequence[str] | Mapping[str, str | Mapping[str, Any]] | None, institutions: Sequence[str] | None, axis: str
 ) -> dict[str, tuple[str, ...]]:
-    """Corpora by name with the overrides that choose them: data configs, overrides of one's own, or institutions.
+    """Corpora by name with the overrides that choose them: data configs, settings of their own, or institutions.
 
     Raises `ConfigError` unless exactly one of the two is given, with two entries or more.
     """
     if bool(corpora) == bool(institutions):
         raise ConfigError(
-            "a matrix needs corpora=[meddocan,synthetic], corpora={north: [data=jsonl, data.path=north], ...} or "
+            "a matrix needs corpora=[meddocan,synthetic], corpora={north: {data: jsonl, data.path: north}, ...} or "
             "institutions=[a,b,...]"
         )
     if institutions:
         found = {name: (f"{axis}=[{quoted(name)}]",) for name in map(str, institutions)}
     elif isinstance(corpora, Mapping):
-        found = {n: (given,) if isinstance(given, str) else tuple(given) for n, given in corpora.items()}
+        found = {name: choosing(given) for name, given in corpora.items()}
     else:
-        found = {name: (f"data={name}",) for name in corpora or ()}
+        found = {name: choosing(name) for name in corpora or ()}
     if len(found) < 2:
         raise ConfigError(f"a matrix needs two corpora or more; this has {', '.join(found)}")
     if len({slug(name) for name in found}) < len(found):
