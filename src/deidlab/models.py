@@ -56,7 +56,8 @@ class Backbone:
 
     `pretrained` is a hub id or a local folder (a previous run's checkpoint too). `package` names a Python package that
     carries the same weights in its folder `model`, verified against `sha256` before they are read. `dropout` replaces
-    both dropouts of the encoder: attention dropout takes SDPA off its fast path (facts 4). `attention` lets a decoder
+    both dropouts of the encoder: attention dropout takes SDPA off its fast path (facts 4). `learning_rate` and
+    `batch_tokens` are how these weights are best fine-tuned; the training settings follow them. `attention` lets a decoder
     look both ways, or all of a Longformer look at its first token. With `lora` the weights are frozen and adapters
     trained beside them; `four_bit` holds the frozen weights in 4 bits; `dtype` is that of the frozen weights ("auto":
     bf16 where hardware has it), what is trained is always fp32. `head="crf"` learns which tags follow which.
@@ -71,6 +72,8 @@ class Backbone:
     package: str | None = None
     sha256: str | None = None
     dropout: float | None = 0.0
+    learning_rate: float = 5e-5
+    batch_tokens: int = 4096
     attention: Attention = "native"
     head: Literal["linear", "crf"] = "linear"
     lora: Lora | None = None

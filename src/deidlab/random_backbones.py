@@ -37,6 +37,8 @@ class RandomBackbone:
     shape: Mapping[str, Any] = field(default_factory=dict)
     stride: int = 64
     unit: str = "word"
+    learning_rate: float = 1e-3
+    batch_tokens: int = 4096
     licence: str = "none"
     attention: Attention = "native"
     lora: Lora | None = None
