@@ -197,6 +197,8 @@ class Realiser:
                 value = 28 + int(self.rng.random() * 42)
             case "child":
                 value = 1 + int(self.rng.random() * 15)
+            case "months":
+                value = 2 + int(self.rng.random() * 30)
             case "screen":
                 value = self._pick((40, 45, 50, 55, 60, 65, 70, 75))
             case "decade" | "olddecade":

@@ -265,7 +265,7 @@ def _compose(
         put(_register(symbols, body, house.register, child, rng))
         parts.append((start, len(out)))
     if kind == "discharge_summary" and rng.random() < settings.long:
-        for _ in range(28 + int(rng.random() * 14)):
+        for _ in range(36 + int(rng.random() * 20)):
             other = _pick(rng, tools.cards["conditions"])
             if other.sex in (None, condition.sex):
                 out.append(gap)
