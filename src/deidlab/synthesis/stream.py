@@ -9,7 +9,8 @@ from functools import partial
 from deidlab.synthesis.notes import Settings, write_note
 from deidlab.types import ConfigError, Document
 
-CHUNK = 64
+CHUNK = 64  # notes a task
+AHEAD = 8  # tasks a worker
 
 
 def generate(settings: Settings, count: int, seed: int, *, start: int = 0, workers: int = 1) -> Iterator[Document]:
@@ -29,8 +30,10 @@ def _in_processes(settings: Settings, count: int, seed: int, start: int, workers
     chunks = [(at, min(at + CHUNK, start + count)) for at in range(start, start + count, CHUNK)]
     # Spawned, not forked: the caller may hold threads (torch), whose locks a fork would copy in whatever state.
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for documents in pool.imap(partial(_chunk, settings, seed), chunks):
-            yield from documents
+        # A few chunks at a time: workers faster than the reader must not fill the memory with notes.
+        for first in range(0, len(chunks), AHEAD * workers):
+            for documents in pool.imap(partial(_chunk, settings, seed), chunks[first : first + AHEAD * workers]):
+                yield from documents
 
 
 def _chunk(settings: Settings, seed: int, bounds: tuple[int, int]) -> list[Document]:
