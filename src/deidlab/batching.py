@@ -87,8 +87,8 @@ def epoch_steps(
     plan: Sequence[Sequence[int]],
     encoder: Encoder,
     at_once: int,
-    process: int,
-    processes: int,
+    process: int = 0,
+    processes: int = 1,
     pad_to: int | None = None,
 ) -> list[Step]:
     """The steps of an epoch, `at_once` batches each, dealt out to the processes in turn.
