@@ -41,6 +41,12 @@ def test_a_run_that_is_there_is_refused_unless_overwrite(tmp_path):
     assert list(runs.run_folder(str(folder), True).iterdir()) == []
 
 
+def test_the_name_of_a_run_that_failed_before_it_began_is_free(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("seed: 1\n")
+    assert runs.run_folder(str(tmp_path / "run"), False) == tmp_path / "run"
+
+
 def test_overwrite_spares_what_is_no_run(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("precious")

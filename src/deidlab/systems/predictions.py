@@ -46,8 +46,8 @@ class PredictionsSystem:
             some = ", ".join(sorted(left)[:5])
             self.losses.fault(
                 "prediction_for_other_note", "-",
-                f"{len(left)} predictions are for notes that the corpus does not have ({some}, ...): are system.path and "
-                "data.path of the same notes?",
+                f"{len(left)} predictions are for notes that the corpus does not have ({some}, ...): are system.path "
+                "and data.path of the same notes?",
             )  # fmt: skip
 
     def _spans(self, document: Document) -> tuple[Span, ...]:
@@ -91,7 +91,7 @@ def load(
     label_map: Mapping[str, str] | None = None,
     on_error: str = "raise",
 ) -> PredictionsSystem:
-    """Find the predictions under `path` and map their labels; raises `DataError` listing every label without a place."""
+    """Find the predictions under `path` and map their labels; raises `DataError` that lists labels without a place."""
     if path is None:
         raise ConfigError("system=predictions needs system.path=FILE_OR_FOLDER of .ann, .xml or .jsonl predictions")
     losses = Losses(on_error)  # type: ignore[arg-type]
@@ -103,19 +103,24 @@ def load(
                 if line["id"] in lines:
                     raise DataError(f"{file.name}: document {line['id']} is predicted twice; keep one line")
                 lines[line["id"]] = line
-    files = {file.stem: file for file in found if file.suffix != ".jsonl"}
+    files: dict[str, Path] = {}
+    for file in found:
+        if file.suffix != ".jsonl":
+            if file.stem in files or file.stem in lines:
+                raise DataError(f"{file.name}: document {file.stem} is predicted twice; keep one file or line")
+            files[file.stem] = file
     used = labels_used(files.values(), lines.values())
     return PredictionsSystem(labels, files, lines, labels.mapping_for(vocabulary, used, label_map), losses)
 
 
 def read_lines(file: Path) -> Iterator[Mapping[str, Any]]:
     """Lines of a predictions file, checked for `id` and `spans`."""
-    with file.open(encoding="utf-8") as stream:
+    with file.open("rb") as stream:
         for number, content in enumerate(stream, start=1):
             if not content.strip():
                 continue
             try:
-                line = json.loads(content)
+                line = json.loads(content.decode("utf-8-sig" if number == 1 else "utf-8"))
                 for span in line["spans"]:
                     annotation(span)
                 yield {**line, "id": str(line["id"])}
