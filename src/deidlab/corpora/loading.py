@@ -81,6 +81,7 @@ def load_corpus(
     on_error: OnError = "raise",
     split: Literal["all"] | None = None,
     require_spans: bool = True,
+    keep: Mapping[str, str | Sequence[str]] | None = None,
     label_map: Mapping[str, str] | None = None,
     hub: HubReader | None = None,
     obtain: str = "",
@@ -92,8 +93,9 @@ def load_corpus(
     cut off for a missing validation or test, by the groups of `split_by` ("document" or a key of the documents'
     meta) and `seed`; with `split="all"` everything found becomes `test` instead. A group in two splits, and an id
     seen before, are faults; counted ones stay in the split read first (test, validation, train). When `path` is
-    null, `hub` reads each split by name, if given. `require_spans=False` admits a corpus to be predicted. `obtain`
-    tells where the corpus can be had.
+    null, `hub` reads each split by name, if given. `keep` leaves only documents whose meta has one of the values given
+    for each key, e.g. of one institution. `require_spans=False` admits a corpus to be predicted. `obtain` tells where
+    the corpus can be had.
 
     Raises `ConfigError` for settings that cannot work, `DataError` for data that are not what they should be.
     """
@@ -102,6 +104,8 @@ def load_corpus(
     sources = _sources(reader, path, splits or {}, vocabulary, losses, hub, obtain, whole=split == "all")
     if split == "all":
         sources = {"test": chain.from_iterable(sources.values())}
+    if keep:
+        sources = {name: kept(documents, keep) for name, documents in sources.items()}
     intake = Intake(split_by, losses)
     files = {name: Path(cache_dir) / f"{name}.arrow" for name in SPLITS if name in sources}
     for name, file in files.items():
@@ -121,6 +125,12 @@ def load_corpus(
         documents.update({name: whole.select(indices) for name, indices in parts.items()})
     ordered = DatasetDict({name: documents[name] for name in reversed(SPLITS) if name in documents})
     return Corpus(ordered, losses, vocabulary, fingerprint, dict(label_map or {}))
+
+
+def kept(documents: Iterable[Document], keep: Mapping[str, str | Sequence[str]]) -> Iterator[Document]:
+    """The documents whose meta has, for every key of `keep`, its value or one of its values."""
+    wanted = {key: {values} if isinstance(values, str) else set(map(str, values)) for key, values in keep.items()}
+    return (d for d in documents if all(d.meta.get(key) in values for key, values in wanted.items()))
 
 
 def _check_settings(splits: Mapping[str, object], fractions: Mapping[str, float], split: str | None) -> None:
