@@ -8,13 +8,13 @@ from deidlab import runs
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
-def main(cfg: DictConfig) -> None:
-    """Compose, instantiate, train, evaluate, report."""
+def main(cfg: DictConfig) -> float | None:
+    """Compose, instantiate, train, evaluate, report; the best validation F1 is what a search maximises."""
     with runs.mendable_errors():
-        train_and_evaluate(cfg)
+        return train_and_evaluate(cfg)
 
 
-def train_and_evaluate(cfg: DictConfig) -> None:
+def train_and_evaluate(cfg: DictConfig) -> float | None:
     # PyTorch is needed from here on only: `--help` and a mistyped setting answer at once.
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
@@ -71,7 +71,7 @@ def train_and_evaluate(cfg: DictConfig) -> None:
                 **OmegaConf.to_container(cfg.training, resolve=True),
             )
         if not here.is_main_process:
-            return
+            return None
 
         # Judge them on notes that neither trained nor chose them.
         system = CheckpointSystem(trained.checkpoint, judging.batch_tokens, cfg.training.precision)
@@ -92,6 +92,7 @@ def train_and_evaluate(cfg: DictConfig) -> None:
     runs.write_json(folder / "history.json", trained.history)
     runs.write_json(folder / "timings.json", {**trained.timings, **judged.timings})
     print(f"{folder}/: checkpoint, report.html, report.json, predictions.jsonl, losses.json")
+    return max((row["validation_strict_f1"] or 0.0 for row in trained.history), default=0.0)
 
 
 if __name__ == "__main__":

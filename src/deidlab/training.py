@@ -191,6 +191,7 @@ def train(
                 told = {
                     "loss": value / max(mass, 1e-9),
                     "learning_rate": optimizer.param_groups[0]["lr"],
+                    "seconds": seconds,
                     "tokens_per_second": at.tokens / seconds,
                     "padding_share": 1 - at.tokens / at.padded,
                     "memory_bytes": peak_memory(accelerator.device),

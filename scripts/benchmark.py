@@ -1,0 +1,152 @@
+"""How fast is it, against what others use? Each part writes `results.json` and the table of `README.md` in its folder.
+
+python scripts/benchmark.py training [--data meddocan] [--model minilm] [--out experiments/training_speed]
+python scripts/benchmark.py metrics [--out experiments/metrics_speed]
+"""
+
+import argparse
+import json
+import re
+import runpy
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[0] = str(HERE.parent)  # else a file beside this one hides the library `evaluate`
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["metrics"]:  # a door of its own, because it must set its threads before numpy is imported
+        sys.argv = [str(HERE / "benchmark_metrics.py"), *sys.argv[2:]]
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("training", "metrics"))
+    parser.add_argument("--data", default="meddocan")
+    parser.add_argument("--model", default="minilm")
+    parser.add_argument("--epochs", type=int, default=4, help="passes over the training notes, of both")
+    parser.add_argument("--learning-rate", type=float, default=3e-4, help="of both")
+    parser.add_argument("--max-steps", type=int, help="stop early, for a trial")
+    parser.add_argument("--notes", type=int, help="use so many training and a quarter as many dev notes, for a trial")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each, taken in turn; figures are medians")
+    parser.add_argument("--set", nargs="*", default=[], help="further settings of train.py, e.g. data.path=FOLDER")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--contender", choices=("ours", "stock"), help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=42)
+    args = parser.parse_args()
+    if args.contender:
+        print(json.dumps(contend(args)))
+    else:
+        compare(args)
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Each contender in a process of its own, so that one's memory is not the other's; in turn, so that both see the
+    same neighbours."""
+    runs: dict[str, list[dict]] = {"stock": [], "ours": []}
+    for repeat in range(args.repeats):
+        for contender, done in runs.items():
+            command = [sys.executable, __file__, *sys.argv[1:], "--contender", contender, "--seed", str(42 + repeat)]
+            ended = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+            if ended.returncode:
+                sys.exit(f"{contender} failed (status {ended.returncode})")
+            done.append(json.loads(ended.stdout.splitlines()[-1]))
+            print(f"{contender} {repeat + 1}/{args.repeats}: {done[-1]['tokens_per_second']:,.0f} tokens/s", flush=True)
+    results = {"setting": {k: v for k, v in vars(args).items() if k not in ("out", "contender", "part")},
+               "hardware": runs["ours"][0]["hardware"], **summary(runs), "runs": runs}  # fmt: skip
+    table = table_of(results)
+    print(table)
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
+        (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+        readme = args.out / "README.md"
+        text = readme.read_text("utf-8") if readme.exists() else "# Training speed\n\n<!-- table -->\n<!-- end -->\n"
+        readme.write_text(re.sub(r"(<!-- table -->\n).*?(<!-- end -->)", rf"\1{table}\n\2", text, flags=re.S), "utf-8")
+
+
+def summary(runs: dict[str, list[dict]]) -> dict:
+    """Medians of each contender, and their ratios."""
+    keys = ("tokens_per_second", "seconds", "peak_memory_bytes", "padding_share", "strict_f1", "share_of_peak")
+    told: dict = {
+        who: {key: statistics.median(run[key] for run in done) for key in keys if done[0][key] is not None}
+        for who, done in runs.items()
+    }
+    told["times_faster"] = round(told["ours"]["tokens_per_second"] / told["stock"]["tokens_per_second"], 2)
+    if "strict_f1" in told["stock"]:
+        aim = told["stock"]["strict_f1"]
+        ratios = [
+            stock["seconds"] / max(min(s for s, f1 in ours["reached"] if f1 >= aim), 1e-9)
+            for stock, ours in zip(runs["stock"], runs["ours"], strict=True)
+            if any(f1 >= aim for _, f1 in ours["reached"])
+        ]
+        told["times_sooner_at_the_f1_of_stock"] = round(statistics.median(ratios), 2) if ratios else None
+    return told
+
+
+def table_of(results: dict) -> str:
+    stock, ours = results["stock"], results["ours"]
+
+    def cell(side: dict, key: str, form: str, scale: float = 1.0) -> str:
+        return format(side[key] / scale, form) if key in side else "-"
+
+    lines = [("", "stock `Trainer`", "deidlab"), ("---", "---:", "---:")]
+    for name, key, form, scale in (
+        ("real tokens per second", "tokens_per_second", ",.0f", 1),
+        ("share of the machine's matrix-product rate", "share_of_peak", ".1%", 1),
+        ("peak memory, MiB", "peak_memory_bytes", ",.0f", 2**20),
+        ("padding", "padding_share", ".1%", 1),
+        ("seconds of training", "seconds", ",.1f", 1),
+        ("strict F1 on dev", "strict_f1", ".4f", 1),
+    ):
+        lines.append((name, cell(stock, key, form, scale), cell(ours, key, form, scale)))
+    lines.append(("times faster", "", f"{results['times_faster']:g}"))
+    if sooner := results.get("times_sooner_at_the_f1_of_stock"):
+        lines.append(("times sooner at the F1 of stock", "", f"{sooner:g}"))
+    machine = results["hardware"]
+    bf16 = "with" if machine["cpu_bf16_in_hardware"] or "bf16_operations_per_second" in machine else "without"
+    where = machine["gpu"] or f"{machine['processor']}, {machine['threads']} threads, {machine['cpu_instructions']}"
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\nOn {where}; {bf16} bf16 in hardware."
+
+
+def contend(args: argparse.Namespace) -> dict:
+    """One run of one contender, with the hardware and the share of its peak that was reached."""
+    import torch
+    from hydra import compose, initialize_config_dir
+
+    from deidlab import profiling, runs
+    from deidlab.decoding import Decoder
+    from deidlab.models import Checkpoint
+
+    with initialize_config_dir(str(HERE.parent / "conf"), version_base="1.3"):
+        cfg = compose("train", overrides=[f"data={args.data}", f"model={args.model}", *args.set])
+    labels = runs.instantiate(cfg.labels)
+    if args.contender == "stock":
+        cfg.model.dropout = None  # the model's own
+    backbone = runs.instantiate(cfg.model)
+    source = backbone.locate()
+    checkpoint = Checkpoint(backbone.model(source, labels, args.seed), backbone.encoder(source), Decoder(labels))
+    with tempfile.TemporaryDirectory() as folder, runs.private_cache(Path(folder)) as cache:
+        notes = runs.instantiate(cfg.data, cache_dir=cache).typed(labels)
+        train, dev = list(notes("train")), list(notes("test"))
+    if args.notes:
+        train, dev = train[: args.notes], dev[: max(args.notes // 4, 1)]
+    shared = {key: getattr(args, key) for key in ("epochs", "learning_rate", "max_steps", "seed")}
+    print(f"{args.contender}: {len(train)} notes", file=sys.stderr)
+    hardware = profiling.hardware()
+    cost = profiling.operations_per_token(checkpoint.model, backbone.max_length)
+    if args.contender == "stock":
+        speed = profiling.stock(checkpoint, train, dev, batch_size=8, **shared)
+    else:
+        every = {"validations_per_epoch": 4} if not args.max_steps else {}
+        tokens = {"batch_tokens": 8 * backbone.max_length}
+        speed = profiling.ours(checkpoint, train, dev, precision="auto", **tokens, **every, **shared)
+    peak = hardware.get("bf16_operations_per_second", hardware["fp32_operations_per_second"])
+    return {**speed.to_dict(), "share_of_peak": speed.tokens_per_second * cost / peak, "hardware": hardware,
+            "threads": torch.get_num_threads()}  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
