@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--data", default="meddocan")
     parser.add_argument("--model", default="minilm")
     parser.add_argument("--epochs", type=int, default=4, help="passes over the training notes, of both")
-    parser.add_argument("--learning-rate", type=float, default=3e-4, help="of both")
+    parser.add_argument("--learning-rate", type=float, help="of both; that of the model's config if not given")
     parser.add_argument("--max-steps", type=int, help="stop early, for a trial")
     parser.add_argument("--notes", type=int, help="use so many training and a quarter as many dev notes, for a trial")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each, taken in turn; figures are medians")
@@ -134,6 +134,7 @@ def contend(args: argparse.Namespace) -> dict:
     if args.notes:
         train, dev = train[: args.notes], dev[: max(args.notes // 4, 1)]
     shared = {key: getattr(args, key) for key in ("epochs", "learning_rate", "max_steps", "seed")}
+    shared["learning_rate"] = shared["learning_rate"] or cfg.training.learning_rate
     print(f"{args.contender}: {len(train)} notes", file=sys.stderr)
     hardware = profiling.hardware()
     cost = profiling.operations_per_token(checkpoint.model, backbone.max_length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -93,13 +94,15 @@ def epoch_steps(
 ) -> list[Step]:
     """The steps of an epoch, `at_once` batches each, dealt out to the processes in turn.
 
-    A process without a batch in the last step takes the first one with its labels blanked: it must compute along, and
-    must not count.
+    A process with a batch less than the others takes the first one with its labels blanked: it must compute along (the
+    others wait for it), and must not count.
     """
     steps = []
     for first in range(0, len(plan), at_once):
         batches = [[windows[i] for i in batch] for batch in plan[first : first + at_once]]
-        mine = batches[process::processes] or [[blanked(window) for window in batches[0]]]
+        mine = batches[process::processes]
+        for _ in range(math.ceil(len(batches) / processes) - len(mine)):
+            mine.append([blanked(window) for window in batches[0]])
         sizes = [[len(window.input_ids) + encoder.specials for window in batch] for batch in batches]
         steps.append(
             Step(

@@ -57,7 +57,7 @@ class Backbone:
     `pretrained` is a hub id or a local folder (a previous run's checkpoint too). `package` names a Python package that
     carries the same weights in its folder `model`, verified against `sha256` before they are read. `dropout` replaces
     both dropouts of the encoder: attention dropout takes SDPA off its fast path (facts 4). `learning_rate` and
-    `batch_tokens` are how these weights are best fine-tuned; the training settings follow them. `attention` lets a decoder
+    `batch_tokens` are how these weights are best fine-tuned; training follows them. `attention` lets a decoder
     look both ways, or all of a Longformer look at its first token. With `lora` the weights are frozen and adapters
     trained beside them; `four_bit` holds the frozen weights in 4 bits; `dtype` is that of the frozen weights ("auto":
     bf16 where hardware has it), what is trained is always fp32. `head="crf"` learns which tags follow which.
@@ -230,7 +230,7 @@ class Checkpoint:
     def labels(self) -> LabelSet:
         return self.decoder.labels
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, weights: Mapping[str, torch.Tensor] | None = None) -> None:
         """Write weights (safetensors), tokenizer and `deidlab.json`; no text is kept, and no path.
 
         Unmerged adapters alone name their base model, which they cannot do without.
@@ -241,7 +241,7 @@ class Checkpoint:
                 self.model.config.save_pretrained(folder)
             else:
                 self.model.config._name_or_path = ""
-            self.model.save_pretrained(folder)
+            self.model.save_pretrained(folder, state_dict=weights)
             self.encoder.tokenizer.save_pretrained(folder)
         sidecar = {
             "labels": self.labels.to_dict(),

@@ -40,8 +40,8 @@ class Task:
     completed: float
     note: str
     first: float  # what was completed when it began: a resumed run has a head start
-    began: float = field(default_factory=time.monotonic)
-    shown: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: time.monotonic())
+    shown: float = field(default_factory=lambda: time.monotonic())
 
     def line(self) -> str:
         """Count, elapsed and remaining time, and the note."""

@@ -107,11 +107,14 @@ def restore(model: torch.nn.Module, optimizer: Any, tensors: Mapping[str, torch.
     )  # fmt: skip
 
 
-def save_atomically(checkpoint: Checkpoint, folder: Path) -> None:
-    """Replace `folder` by the checkpoint: at any moment there is a whole one, under its name or as `.old`."""
+def save_atomically(checkpoint: Checkpoint, folder: Path, weights: Mapping[str, torch.Tensor] | None = None) -> None:
+    """Replace `folder` by the checkpoint: at any moment there is a whole one, under its name or as `.old`.
+
+    `weights` are those of a model that is cut into shards, put together.
+    """
     partial, old = folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".old")
     shutil.rmtree(partial, ignore_errors=True)
-    checkpoint.save(partial)
+    checkpoint.save(partial, weights)
     mend_interrupted(folder)
     if folder.exists():
         folder.rename(old)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import DistributedType, set_seed
 
 from deidlab.adapters import HEADS, is_adapted, merged
 from deidlab.augmentation import Augmentation
@@ -112,7 +112,9 @@ def train(
     windows = encode_training(checkpoint, documents, losses)
     loss = Objective(**(objective or {})).loss(windows, len(checkpoint.labels.tags), getattr(model, "crf", None))
     augmented = Augmentation(**(augmentation or {}))
-    judge = Validation(checkpoint, validation, batch_tokens, process, processes)
+    # Of a model cut into shards every process must compute every batch of validation along.
+    sharded = accelerator.distributed_type == DistributedType.FSDP
+    judge = Validation(checkpoint, validation, batch_tokens, *((0, 1) if sharded else (process, processes)))
 
     if gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -133,9 +135,10 @@ def train(
     def save(best: bool) -> None:
         """Put the state, and the checkpoint when it is the best so far, in place of what was saved before."""
         accelerator.wait_for_everyone()
+        weights = accelerator.get_state_dict(model) if sharded and best else None
         with writing(folder.parent, at.step):
             if best and accelerator.is_main_process:
-                save_atomically(checkpoint, folder)
+                save_atomically(checkpoint, folder, weights)
             save_state(state, model, optimizer.optimizer, at, settings, write=accelerator.is_main_process)
 
     with progress_bar(disable=not accelerator.is_main_process) as progress:
@@ -216,7 +219,8 @@ def train(
                 at.stale = 0 if f1 is None or f1 > at.best else at.stale + 1
                 at.best = max(at.best, f1 or 0.0)
                 at.loss = at.mass = 0.0
-                track(at.step, {k: v for k, v in row.items() if k.startswith("validation") and v is not None})
+                if f1 is not None:
+                    track(at.step, {k: v for k, v in row.items() if k.startswith("validation")})
                 scored = "no validation split" if f1 is None else f"strict F1 {f1:.4f}{'' if at.stale else ' (best)'}"
                 progress.console.print(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {scored}")
                 at.finished = at.step == max_steps or (at.epoch == epochs and at.step_in_epoch == len(steps))
@@ -233,7 +237,7 @@ def train(
 
     accelerator.wait_for_everyone()
     if is_adapted(checkpoint.model) and checkpoint.model.merge_when_done and accelerator.is_main_process:
-        plain = merged(accelerator.unwrap_model(model), folder)
+        plain = merged(load_checkpoint(folder).model if sharded else accelerator.unwrap_model(model), folder)
         save_atomically(Checkpoint(plain, encoder, checkpoint.decoder), folder)
     accelerator.wait_for_everyone()
     kept = load_checkpoint(folder)
