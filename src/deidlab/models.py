@@ -55,8 +55,8 @@ class Backbone:
     """Pretrained weights and how notes are fed to them (`conf/model/*.yaml`).
 
     `pretrained` is a hub id or a local folder (a previous run's checkpoint too). `package` names a Python package that
-    carries the same weights in its folder `model`, verified against `sha256` before they are read. `dropout` replaces
-    both dropouts of the encoder: attention dropout takes SDPA off its fast path (facts 4). `learning_rate` and
+    carries the same weights in its folder `model`, verified against `sha256` before they are read. `dropout` and
+    `attention_dropout` replace the model's own; the latter takes SDPA off its fast path (facts 4). `learning_rate` and
     `batch_tokens` are how these weights are best fine-tuned; training follows them. `attention` lets a decoder
     look both ways, or all of a Longformer look at its first token. With `lora` the weights are frozen and adapters
     trained beside them; `four_bit` holds the frozen weights in 4 bits; `dtype` is that of the frozen weights ("auto":
@@ -72,6 +72,7 @@ class Backbone:
     package: str | None = None
     sha256: str | None = None
     dropout: float | None = 0.0
+    attention_dropout: float | None = 0.0
     learning_rate: float = 5e-5
     batch_tokens: int = 4096
     attention: Attention = "native"
@@ -160,6 +161,8 @@ class Backbone:
             }
             if self.dropout is not None:
                 settings |= {k: self.dropout for k in DROPOUTS if hasattr(config, k)}
+            if self.attention_dropout is not None:
+                settings |= {k: self.attention_dropout for k in ATTENTION_DROPOUTS if hasattr(config, k)}
             if self.four_bit:
                 settings["quantization_config"] = four_bit()
             with readable_weights(self.pretrained):
@@ -191,13 +194,8 @@ class Backbone:
         return torch.bfloat16 if self.dtype == "bf16" or (self.dtype == "auto" and fast) else torch.float32
 
 
-DROPOUTS = (
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "attention_dropout",
-    "mlp_dropout",
-    "embedding_dropout",
-)
+DROPOUTS = ("hidden_dropout_prob", "mlp_dropout", "embedding_dropout")
+ATTENTION_DROPOUTS = ("attention_probs_dropout_prob", "attention_dropout")
 
 
 def reset_head(model: PreTrainedModel) -> None:
