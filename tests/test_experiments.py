@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deidlab.experiments import record, render
+from deidlab.experiments import gap_lines, record, render
 from deidlab.types import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -47,3 +47,17 @@ def test_a_recorded_run_becomes_a_row(tmp_path):
 def test_a_run_that_did_not_end_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"no report\.json"):
         record(tmp_path / "results.json", "x", tmp_path, "c")
+
+
+def test_gaps_between_groups_become_a_table():
+    gap = {"attribute": "culture", "types": "names", "metric": "strict", "reference": "us"}
+    us = {**gap, "group": "us", "recall": 0.75, "difference": None, "relative": None, "p_value": None}
+    hindi = {**gap, "group": "hindi", "recall": 0.5, "difference": -0.25, "relative": -1 / 3, "p_value": 0.001}
+    assert gap_lines({"ours": {"fairness": [us, hindi]}}, "culture", "names") == [
+        "| culture | ours: recall | from us | relative | p |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| us | 0.7500 | - | - | - |",
+        "| hindi | 0.5000 | -0.2500 | -33.3% | 0.0010 |",
+    ]
+    with pytest.raises(ConfigError, match="ours hold no gaps by gender over names"):
+        gap_lines({"ours": {"fairness": [us]}}, "gender", "names")

@@ -4,6 +4,8 @@ A table stands between two comments that say what it shows, and is never typed b
 
     <!-- table results.json: strict char_leak document_clean -->
     <!-- end -->
+
+`gaps culture names` instead of metrics shows recall by culture and its gap to the reference, over names only.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ def record(results: Path, name: str, run: Path, command: str) -> None:
         "timings": timings,
         "provenance": report["provenance"],
         "rows": [row for row in report["rows"] if row["slice"] == "all"],
+        **{key: report[key] for key in ("fairness",) if key in report},
     }
     results.parent.mkdir(parents=True, exist_ok=True)
     write_json(results, content)
@@ -65,7 +68,9 @@ def render(file: Path) -> str:
 
     def table(match: re.Match[str]) -> str:
         results = json.loads((file.parent / match["file"]).read_text(encoding="utf-8"))
-        return match[1] + "\n".join(table_lines(results["runs"], match["metrics"].split())) + "\n" + match[5]
+        what, *rest = match["metrics"].split()
+        lines = gap_lines(results["runs"], *rest) if what == "gaps" else table_lines(results["runs"], [what, *rest])
+        return match[1] + "\n".join(lines) + "\n" + match[5]
 
     return TABLE.sub(table, file.read_text(encoding="utf-8"))
 
@@ -87,6 +92,30 @@ def table_lines(runs: dict[str, Any], metrics: Sequence[str]) -> list[str]:
             cells += [shown(row[k]) for k in (("value",) if "value" in row else ("precision", "recall", "f1"))]
         seconds = run["timings"].get("training_seconds")
         lines.append([*cells, "-" if seconds is None else f"{seconds / 60:.1f} min", run["hardware"]])
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def gap_lines(runs: dict[str, Any], attribute: str, types: str) -> list[str]:
+    """One row a group of `attribute`: strict recall over `types` (names, all), and its gap to the reference, by run."""
+    header, rule = [attribute], ["---"]
+    columns: list[dict[str, dict[str, Any]]] = []
+    for name, run in runs.items():
+        wanted = (attribute, types, "strict")
+        lines = [g for g in run.get("fairness", ()) if (g["attribute"], g["types"], g["metric"]) == wanted]
+        if not lines:
+            raise ConfigError(f"the results of {name} hold no gaps by {attribute} over {types}")
+        columns.append({line["group"]: line for line in lines})
+        header += [f"{name}: recall", f"from {lines[0]['reference']}", "relative", "p"]
+        rule += ["---:"] * 4
+    lines = [header, rule]
+    for group in columns[0]:
+        cells = [group]
+        for gaps in columns:
+            gap = gaps[group]
+            relative = gap["relative"]
+            cells += [shown(gap["recall"]), shown(gap["difference"])]
+            cells += ["-" if relative is None else f"{100 * relative:+.1f}%", shown(gap["p_value"])]
+        lines.append(cells)
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 

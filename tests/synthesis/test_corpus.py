@@ -158,3 +158,14 @@ def test_the_script_writes_files(tmp_path):
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
     lines = (out / "notes.jsonl").read_text().splitlines()
     assert len(lines) == 3 and json.loads(lines[0])["meta"]["institution"]
+
+
+def test_a_split_may_be_counterfactual_twins(tmp_path):
+    cultures = {"train": {"us": 1}, "test": {"us": 1, "hindi": 1, "polish": 0}}
+    corpus = load_synthetic(
+        cache_dir=tmp_path, seed=1, sizes={"train": 2, "test": 3}, cultures=cultures, twins=["test"], workers=1
+    )
+    cells = [(d.meta["twin"], d.meta["culture"], d.meta["gender"]) for d in corpus.iterate("test")]
+    assert len(cells) == len(set(cells)) == 3 * 2 * 2
+    assert {culture for _, culture, _ in cells} == {"us", "hindi"}
+    assert all("twin" not in d.meta for d in corpus.iterate("train"))

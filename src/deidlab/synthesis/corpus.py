@@ -16,6 +16,7 @@ from deidlab.synthesis.noise import Noise
 from deidlab.synthesis.notes import Settings
 from deidlab.synthesis.statistics import Statistics, overlap
 from deidlab.synthesis.stream import generate
+from deidlab.synthesis.twins import twins as counterfactual
 from deidlab.synthesis.vocabulary import Convention
 from deidlab.types import ConfigError, Losses
 
@@ -35,6 +36,7 @@ def load_synthetic(
     cultures: Mapping[str, float] | Mapping[str, Mapping[str, float]] | None = None,
     genders: Mapping[str, float] | None = None,
     balanced: Sequence[str] = (),
+    twins: Sequence[str] = (),
     mixing: float | Mapping[str, float] = 0.3,
     abroad: float | Mapping[str, float] = 0.15,
     native_script: float = 0.0,
@@ -51,7 +53,8 @@ def load_synthetic(
 
     `note_types` and `institutions` are lists or weights (null: all), or such by split; `cultures` gives weights, or by
     split such weights; `balanced` names splits in which cultures and genders take turns, so that each cell has its
-    share exactly. With `disjoint`, identifiers and sentence templates of a split occur in no other (`held_out` is the
+    share exactly; `twins` names splits in which every note is written once for each such cell, so that `sizes` counts
+    families. With `disjoint`, identifiers and sentence templates of a split occur in no other (`held_out` is the
     share of templates kept for validation and for test). `require_spans` is for corpora
     that may lack them; this one never does. Raises `ConfigError` that lists the choices.
     """
@@ -63,12 +66,20 @@ def load_synthetic(
     intake = Intake("document", losses)
     files = {split: Path(cache_dir) / f"{split}.arrow" for split in settings}
     for split, file in files.items():
-        notes = generate(settings[split], sizes[split], seed, workers=workers)
+        if split in twins:
+            notes = counterfactual(settings[split], sizes[split], seed, cells(settings[split]))
+        else:
+            notes = generate(settings[split], sizes[split], seed, workers=workers)
         write_arrow(intake.admitted(notes, split), file)
     fingerprint = intake.fingerprint()
     documents = DatasetDict({split: open_arrow(file, f"{fingerprint}-{split}") for split, file in files.items()})
     corpus = Corpus(documents, losses, VOCABULARY, fingerprint, dict(label_map or {}))
     return replace(corpus, provenance={"overlap_with_train": measured_overlap(corpus)})
+
+
+def cells(settings: Settings) -> list[tuple[str, str]]:
+    """Every culture and gender that notes of these settings may have."""
+    return [(c, g) for c, share in settings.cultures.items() if share for g, part in settings.genders.items() if part]
 
 
 def measured_overlap(corpus: Corpus) -> dict[str, Mapping[str, float]]:
