@@ -112,7 +112,10 @@ def reached(content: Mapping[str, Any], target: float) -> int | None:
 def sections(content: Mapping[str, Any], target: float | None = None) -> list[Section]:
     """A section for the local notes, and one for the source corpus with what was forgotten."""
     sides = list(dict.fromkeys(mean["on"] for mean in content["means"]))
-    ranges = f"Mean of {content['repeats']} repeats, in ranges the least and the most."
+    repeats = content["repeats"]
+    ranges = (
+        f"Mean of {repeats} repeats; ranges are the least and the most." if repeats > 1 else "One run of each size."
+    )
     answer = ""
     if target is not None:
         size = reached(content, target)
@@ -134,10 +137,12 @@ def side_table(content: Mapping[str, Any], side: str) -> Table:
     first = by[content["sizes"][0], HEADLINE]["value"]
     body: list[tuple[TableCell, ...]] = []
     for size in content["sizes"]:
-        values = [Estimate(*(by[size, measure][k] for k in ("value", "low", "high"))) for measure in MEASURES]
+        # A single run has no range.
+        kept = ("value", "low", "high") if content["repeats"] > 1 and size else ("value",)
+        values = [Estimate(*(by[size, measure][k] for k in kept)) for measure in MEASURES]
         now = values[0].value
         change = None if now is None or first is None else now - first
-        body.append((f"{size:,}", *values, Estimate(change, signed=True)))
+        body.append((f"{size:,}", *values, Estimate(change, signed=True) if size != content["sizes"][0] else None))
     return Table(("notes", *MEASURES, "change in F1"), tuple(body))
 
 

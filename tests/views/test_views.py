@@ -158,7 +158,8 @@ def test_a_report_of_an_earlier_day_can_still_be_shown():
 
 
 def test_numbers_as_they_are_shown():
-    assert str(Estimate(0.12345)) == "0.1235" or str(Estimate(0.12345)) == "0.1234"
+    assert str(Estimate(0.12346)) == "0.1235"
+    assert str(Estimate(-0.00001, signed=True)) == "+0.0000"
     assert str(Estimate(-0.25, signed=True, percent=True, digits=1)) == "-25.0%"
     assert (str(P(0.0004)), str(P(0.25)), str(P(None))) == ("<0.001", "0.250", "-")
 

@@ -38,6 +38,7 @@ class Estimate:
 
     def number(self, value: float) -> str:
         value, unit = (100 * value, "%") if self.percent else (value, "")
+        value = round(value, self.digits) + 0.0  # no minus before a zero
         return f"{value:{'+' if self.signed else ''}.{self.digits}f}{unit}"
 
     def __str__(self) -> str:
