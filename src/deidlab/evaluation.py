@@ -145,7 +145,9 @@ def evaluate(
     if not parts:
         raise DataError("no documents to evaluate on: is data.splits.test (or data.path) right?")
     counts = joined(parts)
-    by_level = {level: joined([part[level] for part in familiar]) for level in (LEVELS if familiar else ())}
+    by_level: dict[str, dict[str, Counts]] = {
+        level: joined([part[level] for part in familiar]) for level in (LEVELS if familiar else ())
+    }
     seconds = time.perf_counter() - started
     timings = {"evaluation_seconds": round(seconds, 3), "words_per_second": round(words / seconds, 1)}
     scorer = scorers[official]

@@ -123,7 +123,8 @@ class Judge:
     @property
     def clusters(self) -> int:
         """How many patients, families of twins or documents there are to draw from."""
-        return (self.resamples or replace(self.judging, replicates=1).resamples(self.document_ids, self.meta)).clusters
+        draws = self.resamples or replace(self.judging, replicates=1).resamples(self.document_ids, self.meta)
+        return draws.clusters if draws else 0
 
     def intervals(self) -> dict[str, Any] | None:
         """How the intervals were made, and why there are none if there are none."""

@@ -77,7 +77,7 @@ def place(folder: Path, size: int, repeat: int, where: str = LOCAL) -> Path:
 def collect(sizes: Sequence[int], repeats: int, folder: Path, forgetting: bool) -> dict[str, Any]:
     """The curve as JSON: every point, and for each size the mean, least and most over repeats."""
     sides = (LOCAL, SOURCE) if forgetting else (LOCAL,)
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"notes": size, "repeat": repeat, "on": side, "measure": name, "value": found["value"]}
         for size, repeat in points(sizes, repeats)
         for side in sides

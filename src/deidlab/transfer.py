@@ -27,6 +27,7 @@ def chosen(
             "a matrix needs corpora=[meddocan,synthetic], corpora={north: {data: jsonl, data.path: north}, ...} or "
             "institutions=[a,b,...]"
         )
+    found: dict[str, tuple[str, ...]]
     if institutions:
         found = {name: (f"{axis}=[{quoted(name)}]",) for name in map(str, institutions)}
     elif isinstance(corpora, Mapping):

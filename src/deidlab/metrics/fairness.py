@@ -107,7 +107,7 @@ def gaps(
 def _reference(attribute: str, sizes: Counter[str], wanted: str | None) -> str:
     if wanted is None:
         usual = USUAL_REFERENCE.get(attribute)
-        return usual if usual in sizes else min(sizes, key=lambda group: (-sizes[group], group))
+        return usual if usual is not None and usual in sizes else min(sizes, key=lambda group: (-sizes[group], group))
     if wanted not in sizes:
         there = ", ".join(sorted(sizes))
         raise ConfigError(f"evaluation.reference.{attribute}={wanted}: no document has it; there are {there}")
@@ -140,10 +140,10 @@ def _gap(
         return here
     pairs = twin_pairs(meta, attribute, reference, group) if twins else []
     if pairs:
-        sides = [chosen(counts, [pair[side] for pair in pairs]) for side in (0, 1)]
+        originals, copies = (chosen(counts, [pair[side] for pair in pairs]) for side in (0, 1))
         families = Resamples.of([meta[i][TWIN] for i, _ in pairs], resamples.replicates, resamples.seed)
-        tested = compare(*sides, "strict", "recall", families)
-        drawn = compare(*sides, "strict", "recall", families, test="bootstrap", level=level)
+        tested = compare(originals, copies, "strict", "recall", families)
+        drawn = compare(originals, copies, "strict", "recall", families, test="bootstrap", level=level)
         base, difference, p_value, low, high = (
             tested.first, tested.difference, tested.p_value, drawn.low, drawn.high,
         )  # fmt: skip

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 INK = "#010203"  # stands for currentColor while matplotlib draws
 FAINT = "#8a8f98"
 COLOURS = ("#3b78c9", "#d9772b", "#4f9d69", "#b4569b", "#8c6d46", "#5f7f95")
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9.5,
@@ -104,7 +104,7 @@ def lines(
         for one, colour in zip(series, COLOURS, strict=False):
             kept = [i for i, value in enumerate(one.values) if value is not None]
             where = [places[i] for i in kept]
-            axes.plot(where, [one.values[i] for i in kept], "o-", color=colour, markersize=4.5, label=one.name)
+            axes.plot(where, [one.values[i] or 0.0 for i in kept], "o-", color=colour, markersize=4.5, label=one.name)
             if one.lows and one.highs:
                 low, high = ([bounds[i] for i in kept] for bounds in (one.lows, one.highs))
                 axes.fill_between(where, low, high, color=colour, alpha=0.18, linewidth=0)  # type: ignore[arg-type]
@@ -150,7 +150,9 @@ def heat(
         axes.set_ylim(len(rows), 0)
         axes.xaxis.tick_top()
         axes.xaxis.set_label_position("top")
-        turned = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"} if max(map(len, columns)) > 4 else {}
+        turned: dict[str, Any] = (
+            {"rotation": 45, "ha": "left", "rotation_mode": "anchor"} if max(map(len, columns)) > 4 else {}
+        )
         axes.set_xticks(np.arange(len(columns)) + 0.5, [shortened(c) for c in columns], **turned)
         axes.set_yticks(np.arange(len(rows)) + 0.5, [shortened(r) for r in rows])
         axes.set_ylabel(axes_names[0])
