@@ -4,7 +4,6 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
@@ -73,5 +72,5 @@ def test_a_tracker_binds(name, tmp_path):
 def test_a_launch_is_one_that_accelerate_knows(file):
     from accelerate.commands.config.config_args import ClusterConfig
 
-    launch = ClusterConfig(**yaml.safe_load(file.read_text()))
+    launch = ClusterConfig.from_yaml_file(str(file))
     assert launch.num_processes >= 2
