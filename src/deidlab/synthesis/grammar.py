@@ -71,6 +71,7 @@ class _Capital:
 CAPITAL = _Capital()
 _REPEAT = re.compile(r"(\d+)-(\d+) ([\w.]+)([;,/*>]?)$")
 _NUMBER = re.compile(r"#(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?:/(\d+))?$")
+_REFERENCE = re.compile(r"\{\w+\}")
 _TOKEN = re.compile(r"\\(.)|\{([^{}]*)\}|([\[|\]])|([^\\{}\[|\]]+)", re.S)
 
 
@@ -88,15 +89,19 @@ class Shares:
                 raise ConfigError(f"template share of {name} is {value}; expected 0 <= share < 0.5 (0: not held out)")
 
     def keep(self, alternatives: list[str], split: str | None) -> list[str]:
-        """The alternatives that a split may use, in their own order; the choice depends on their texts only."""
+        """The alternatives that a split may use, in their own order; the choice depends on their texts only.
+
+        One that only refers to another symbol serves every split: what it refers to is dealt out itself.
+        """
         if split is None or len(alternatives) < self.shortest:
             return alternatives
-        ranked = sorted(alternatives, key=lambda text: zlib.crc32(text.encode()))
+        references = {text for text in alternatives if _REFERENCE.fullmatch(text)}
+        ranked = sorted(set(alternatives) - references, key=lambda text: zlib.crc32(text.encode()))
         bounds = [0]
         for share in (self.validation, self.test):
             bounds.append(bounds[-1] + (max(1, round(share * len(ranked))) if share else 0))
         held = {"validation": ranked[: bounds[1]], "test": ranked[bounds[1] : bounds[2]]}
-        mine = set(held.get(split) or ranked[bounds[2] :])
+        mine = references | set(held.get(split) or ranked[bounds[2] :])
         return [text for text in alternatives if text in mine]
 
 

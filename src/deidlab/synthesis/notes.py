@@ -86,6 +86,9 @@ class Writer:
     about: Mapping[str, str]  # note type -> folder
     layouts: Mapping[str, tuple[tuple[float, tuple[tuple[str, str, float], ...]], ...]]
     headings: Mapping[str, Sequence[str]]
+    addresses: tuple[tuple[float, Mapping[str, object]], ...]  # ways to speak of the patient, with weights
+    ample: Mapping[str, float]  # note type -> chance of a long note with few identifiers
+    framed: Mapping[str, float]  # note type -> what the institution's chances of headers and the like are scaled by
 
 
 @lru_cache(maxsize=8)
@@ -96,18 +99,28 @@ def writer(split: str | None, shares: Shares) -> Writer:
     for folder, cards in folders.items():
         for key, card in cards.items():
             sources.update({f"{folder}/{key}/{name}": v for name, v in card.items() if name not in ("sex", "ages")})
+    addresses = load_yaml("address.yaml")
+    for way, words in addresses.items():
+        sources.update({f"address/{way}/{word}": forms for word, forms in words.items() if word != "weight"})
     grammar = Grammar.compile(sources, split, shares)
     compiled = {
         folder: tuple(_card(folder, k, c, grammar) for k, c in cards.items()) for folder, cards in folders.items()
     }
     layouts = {}
-    for kind, entry in load_yaml("notes.yaml").items():
+    kinds = load_yaml("notes.yaml")
+    for kind, entry in kinds.items():
         rows = []
         for layout in entry["layouts"]:
             sections = tuple((h, b, float(p)) for h, b, p in (s.split() for s in layout["sections"]))
             rows.append((float(layout["weight"]), sections))
         layouts[kind] = tuple(rows)
-    return Writer(grammar, compiled, about, layouts, load_yaml("headings.yaml"))
+    ways = tuple(
+        (words["weight"], {word: grammar.symbols[f"address/{way}/{word}"] for word in words if word != "weight"})
+        for way, words in addresses.items()
+    )
+    ample, framed = ({kind: entry.get(key, default) for kind, entry in kinds.items()}
+                     for key, default in (("ample", 0.0), ("framed", 1.0)))  # fmt: skip
+    return Writer(grammar, compiled, about, layouts, load_yaml("headings.yaml"), ways, ample, framed)
 
 
 def _card(folder: str, key: str, card: Mapping, grammar: Grammar) -> Condition:
@@ -237,7 +250,9 @@ def _compose(
     rng: random.Random,
     settings: Settings,
 ):
-    symbols, scope = tools.grammar.symbols, condition.nodes
+    symbols, address = tools.grammar.symbols, _weighted_row(rng, tools.addresses)
+    scope = {**condition.nodes, **address}
+    ample, framed = rng.random() < tools.ample[kind], tools.framed[kind]
     bullet = _pick(rng, house.bullets)
     heading_form = _pick(rng, house.headings)
     gap = house.gap
@@ -247,10 +262,10 @@ def _compose(
     def put(symbol: str) -> None:
         out.extend(expand(symbols[symbol], scope, rng, bullet))
 
-    if rng.random() < house.letterhead:
+    if rng.random() < house.letterhead * framed:
         put("letterhead")
         out.append("\n\n")
-    if rng.random() < house.header:
+    if rng.random() < house.header * framed:
         put("header")
         out.append(gap)
     sections = [s for s in _weighted_row(rng, tools.layouts[kind]) if rng.random() < s[2]] or [
@@ -262,33 +277,37 @@ def _compose(
         if head != "none" and heading_form and not (len(sections) == 1 and rng.random() < 0.7):
             out.append(heading_form.replace("H", house.cased(_pick(rng, tools.headings[head]))))
         start = len(out)
-        put(_register(symbols, body, house.register, child, rng))
+        put(_register(symbols, body, house.register, child, ample, rng))
         parts.append((start, len(out)))
     if kind == "discharge_summary" and rng.random() < settings.long:
         for _ in range(36 + int(rng.random() * 20)):
             other = _pick(rng, tools.cards["conditions"])
             if other.sex in (None, condition.sex):
                 out.append(gap)
-                out.extend(expand(symbols["long_day"], other.nodes, rng, bullet))
+                out.extend(expand(symbols["long_day"], {**other.nodes, **address}, rng, bullet))
     if rng.random() < house.copied:
         start, end = _pick(rng, parts)
         out.append(gap)
         put("copied")
         out.extend(out[start:end])
-    if rng.random() < house.signature:
+    if rng.random() < house.signature * framed:
         out.append("\n\n" if rng.random() < 0.6 else "\n")
         put("signature")
-    if rng.random() < house.footer:
+    if rng.random() < house.footer * framed:
         out.append("\n\n")
         put("footer")
     return out
 
 
-def _register(symbols: Mapping[str, object], body: str, register: str, child: bool, rng: random.Random) -> str:
-    """The symbol for a section's body: a child's, else often the register's own, where the grammar has one."""
+def _register(
+    symbols: Mapping[str, object], body: str, register: str, child: bool, ample: bool, rng: random.Random
+) -> str:
+    """The symbol for a section's body: a child's, a long one, else often the register's, where the grammar has one."""
     chance = rng.random()
     if child:
         return f"{body}_child" if f"{body}_child" in symbols else body
+    if ample and f"{body}_long" in symbols and chance < (0.45 if register == "telegraphic" else 0.9):
+        return f"{body}_long"
     return f"{body}_{register}" if f"{body}_{register}" in symbols and chance < 0.75 else body
 
 
