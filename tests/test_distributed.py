@@ -43,7 +43,7 @@ def launched(corpus: Path, folder: Path, processes: int) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
         [sys.executable, *launcher, str(ROOT / "train.py"), *settings],
-        env=environment, capture_output=True, text=True, timeout=280, cwd=folder.parent,
+        env=environment, capture_output=True, text=True, timeout=1200, cwd=folder.parent,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
