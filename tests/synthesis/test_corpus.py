@@ -45,6 +45,11 @@ def test_parts_follow_nemotron_by_map(tmp_path):
     assert {"FIRST_NAME", "LAST_NAME", "AGE", "DATE", "MEDICAL_RECORD_NUMBER"} <= found
 
 
+def test_whole_names_in_a_set_of_parts_say_what_to_set(corpus):
+    with pytest.raises(ConfigError, match=r"set data\.convention=parts"):
+        corpus.typed(labels("nemotron25"))
+
+
 def test_same_seed_same_corpus_other_seed_another(corpus, tmp_path):
     again = load_synthetic(cache_dir=tmp_path / "a", seed=1, sizes=SIZES)
     other = load_synthetic(cache_dir=tmp_path / "b", seed=2, sizes=SIZES)

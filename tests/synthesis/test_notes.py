@@ -51,6 +51,27 @@ def test_ten_thousand_spans_of_everyone():
     assert spans > 10_000
 
 
+@pytest.mark.slow
+def test_a_hundred_thousand_spans_over_seeds_cultures_and_noise():
+    spans = seed = 0
+    while spans < 100_000:
+        noise = (NONE, Noise(), LOUD)[seed % 3]
+        culture = cultures()[seed % len(cultures())]
+        convention = ("whole", "parts")[seed // 3 % 2]
+        chosen = Settings(cultures={culture: 1.0}, noise=noise, convention=convention, native_script=seed % 5 / 4)
+        for document in generate(chosen, 200, seed):
+            check(document)
+            spans += len(document.spans)
+        seed += 1
+    assert seed > len(cultures())
+
+
+def test_notes_of_visits_are_long_and_their_identifiers_few():
+    notes = list(generate(Settings(note_types=["progress_note", "emergency_note"]), 300, 5))
+    words = sum(len(d.text.split()) for d in notes) / len(notes)
+    assert words > 200 and sum(len(d.spans) for d in notes) / len(notes) < words / 25
+
+
 def test_a_note_is_a_function_of_seed_and_index():
     chosen = Settings(cultures=EVERYONE)
     stream = list(generate(chosen, 30, 3))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datasets import DatasetDict
@@ -11,19 +11,37 @@ from datasets import DatasetDict
 from deidlab.corpora.intake import Intake
 from deidlab.corpora.loading import Corpus
 from deidlab.corpora.schema import open_arrow, write_arrow
+from deidlab.labels import LabelSet
 from deidlab.synthesis.grammar import SPLITS, Shares
 from deidlab.synthesis.noise import Noise
 from deidlab.synthesis.notes import Settings
 from deidlab.synthesis.statistics import Statistics, overlap
 from deidlab.synthesis.stream import generate
 from deidlab.synthesis.twins import twins as counterfactual
-from deidlab.synthesis.vocabulary import Convention
-from deidlab.types import ConfigError, Losses
+from deidlab.synthesis.vocabulary import NAMES, Convention
+from deidlab.types import ConfigError, DataError, Document, Losses
 
 VOCABULARY = "synthetic"
 
 # A list, weights, or either by split; null: all.
 Chosen = Sequence[str] | Mapping[str, float] | Mapping[str, Sequence[str] | Mapping[str, float] | None] | None
+
+
+@dataclass(frozen=True)
+class SyntheticCorpus(Corpus):
+    """A corpus that knows why a label set may have no place for its names."""
+
+    def typed(self, labels: LabelSet) -> Callable[[str], Iterator[Document]]:
+        """As `Corpus.typed`; raises `ConfigError` where only the convention of names stands in the way."""
+        try:
+            return super().typed(labels)
+        except DataError as error:
+            placed = {*labels.maps.get(self.vocabulary, {}), *self.label_map}
+            if set(self.label_counts()) - placed <= set(NAMES):
+                raise ConfigError(
+                    f"label set {labels.name} has first and last names apart: set data.convention=parts"
+                ) from error
+            raise
 
 
 def load_synthetic(
@@ -73,7 +91,7 @@ def load_synthetic(
         write_arrow(intake.admitted(notes, split), file)
     fingerprint = intake.fingerprint()
     documents = DatasetDict({split: open_arrow(file, f"{fingerprint}-{split}") for split, file in files.items()})
-    corpus = Corpus(documents, losses, VOCABULARY, fingerprint, dict(label_map or {}))
+    corpus = SyntheticCorpus(documents, losses, VOCABULARY, fingerprint, dict(label_map or {}))
     return replace(corpus, provenance={"overlap_with_train": measured_overlap(corpus)})
 
 
