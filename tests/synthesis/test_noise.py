@@ -57,3 +57,9 @@ def test_labels_keep_their_order_whatever_happens(seed, rate):
     found = values(roughen(NOTE, loud, 0.1, random.Random(seed)))
     assert [label for label, _ in found] == ["patient_name", "age", "date"]
     assert all(value and value == value.strip() for _, value in found)
+
+
+def test_a_typo_leaves_no_blank_edge_on_an_identifier():
+    for seed in range(300):
+        (text, _), *_ = roughen([("Pavilion B", "department")], Noise(typos=0.3), 0.0, random.Random(seed))
+        assert text == text.strip()

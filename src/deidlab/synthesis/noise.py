@@ -93,7 +93,8 @@ def _typo(text: str, at: int, labelled: bool, rng: random.Random) -> str:
     if kind == 0 and at + 1 < len(text) and text[at + 1].isalpha():
         return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
     if kind == 1:
-        return text[:at] + text[at + 1 :]
+        shorter = text[:at] + text[at + 1 :]
+        return text if labelled and shorter != shorter.strip() else shorter  # no blank edge: "Pavilion B", less its B
     return text[: at + 1] + text[at] + text[at + 1 :]
 
 
