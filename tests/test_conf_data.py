@@ -106,8 +106,8 @@ def test_meddocan_trains_from_the_environment(composed, shared_data, tmp_path, m
     monkeypatch.setenv("DEIDLAB_DATA", str(shared_data))
     corpus = instantiate(composed("data=meddocan").data, cache_dir=tmp_path / "corpus", _convert_="all")
     assert {split: len(notes) for split, notes in corpus.documents.items()} == {
-        "train": 450,
-        "validation": 50,
+        "train": 475,
+        "validation": 25,
         "test": 250,
     }
     assert corpus.losses.rows() == []

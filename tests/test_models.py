@@ -117,8 +117,10 @@ def test_dropout_is_what_the_config_says(tiny_backbones, tiny_labels):
     source = str(tiny_backbones["bert"])
     off = Backbone(source, 48).model(source, tiny_labels).config
     assert (off.hidden_dropout_prob, off.attention_probs_dropout_prob) == (0.0, 0.0)
-    kept = Backbone(source, 48, dropout=None).model(source, tiny_labels).config
+    kept = Backbone(source, 48, dropout=None, attention_dropout=None).model(source, tiny_labels).config
     assert (kept.hidden_dropout_prob, kept.attention_probs_dropout_prob) == (0.1, 0.1)
+    apart = Backbone(source, 48, dropout=0.2).model(source, tiny_labels).config
+    assert (apart.hidden_dropout_prob, apart.attention_probs_dropout_prob) == (0.2, 0.0)
 
 
 def test_a_run_its_checkpoint_and_a_models_folder_are_all_located(saved, tiny_backbones):
