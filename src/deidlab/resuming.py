@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def save_state(
     if not place.finished:
         weights, moments = get_state_dict(model, optimizer, options=WHOLE)
         tensors = {f"model|{name}": value for name, value in weights.items()}
-        for name, values in moments["state"].items():
+        for name, values in moments.get("state", {}).items():  # gathered on the first process only
             tensors |= {f"optimizer|{key}|{name}": value for key, value in values.items()}
     if write:
         content = {"place": json.dumps(asdict(place)), "settings": json.dumps(settings)}
@@ -92,7 +92,8 @@ def load_state(file: Path, model: torch.nn.Module, optimizer: Any, settings: Map
 
 
 def restore(model: torch.nn.Module, optimizer: Any, tensors: Mapping[str, torch.Tensor]) -> None:
-    _, fresh = get_state_dict(model, optimizer, options=WHOLE)
+    # Offloaded, a whole state reaches the first process only; every process needs its groups.
+    _, fresh = get_state_dict(model, optimizer, options=replace(WHOLE, cpu_offload=False))
     weights: dict[str, torch.Tensor] = {}
     moments: dict[str, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
