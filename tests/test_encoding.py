@@ -1,4 +1,4 @@
-"""Spans to labels and windows: for every kind of tokenizer, every character finds its unit and every subword its window."""
+"""Spans to labels and windows: every character finds its unit, every subword its window, with any tokenizer."""
 
 import numpy as np
 import pytest

@@ -82,7 +82,7 @@ class LabelSet:
         a type maps to itself. Raises `DataError` that lists every label left unmapped.
         """
         shipped = {**{t: t for t in self.types}, **self.maps.get(vocabulary, {}), **(extra or {})}
-        if wrong := sorted({v for v in (extra or {}).values()} - {*self.types, OUTSIDE}):
+        if wrong := sorted(set((extra or {}).values()) - {*self.types, OUTSIDE}):
             raise ConfigError(
                 f"data.label_map maps to {', '.join(wrong)}: not types of {self.name} ({', '.join(self.types)})"
             )

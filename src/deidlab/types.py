@@ -78,8 +78,8 @@ class Window:
 class TokenScores:
     """What a model says of one document, computed once: decoding and calibration never run it again.
 
-    `log_probs` is (subwords, tags) float32; `units` is (subwords,) int32, the decoding unit of each subword or -1 (blanks);
-    `unit_spans` is (units, 2) int32, half-open characters that a unit stands for.
+    `log_probs` is (subwords, tags) float32; `units` is (subwords,) int32, the decoding unit of each subword or -1
+    (blanks); `unit_spans` is (units, 2) int32, half-open characters that a unit stands for.
     """
 
     document_id: str
