@@ -84,7 +84,7 @@ class LabelSet:
         shipped = {**{t: t for t in self.types}, **self.maps.get(vocabulary, {}), **(extra or {})}
         if wrong := sorted(set((extra or {}).values()) - {*self.types, OUTSIDE}):
             raise ConfigError(
-                f"data.label_map maps to {', '.join(wrong)}: not types of {self.name} ({', '.join(self.types)})"
+                f"data.label_map maps to {', '.join(wrong)}: no types of {self.name} ({', '.join(self.types)})"
             )
         wanted = sorted(set(labels))
         if unmapped := [label for label in wanted if label not in shipped]:
