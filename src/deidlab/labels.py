@@ -93,7 +93,7 @@ class LabelSet:
                 close = difflib.get_close_matches(label.upper(), self.types, n=1)
                 hints.append(f"{label} (did you mean {close[0]}?)" if close else label)
             raise DataError(
-                f"label set {self.name} has no place for these labels of the corpus ({vocabulary}): {', '.join(hints)}. "
+                f"label set {self.name} has no place for these labels of ({vocabulary}): {', '.join(hints)}. "
                 f"Map each to a type or to O: data.label_map={{{unmapped[0]}: O, ...}}. Types: {', '.join(self.types)}"
             )
         return {label: shipped[label] for label in wanted}
