@@ -1,10 +1,13 @@
 """Judge a run on the probe notes: label-blind character recall of names and ages, false spans a note.
 
-    python experiments/synthetic_generalisation/judge.py RUN [--show]
+    python experiments/synthetic_generalisation/judge.py RUN [--show] [--save]
+
+`--save` keeps the figures in `probe.json` beside this file.
 
 The probe is written for this project, so that its text may be shown.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from probe import documents
 from deidlab.systems.checkpoint import load
 
 
-def main(run: str, show: bool) -> None:
+def main(run: str, show: bool, save: bool) -> None:
     notes = list(documents(Path(__file__).with_name("probe.txt")))
     predictions = load(run).predict(notes)
     hit, total, false, missed, invented = {}, {}, 0, [], []
@@ -31,6 +34,15 @@ def main(run: str, show: bool) -> None:
             if gold.isdisjoint(range(span.start, span.end)):
                 false += 1
                 invented.append(f"{note.id} {span.label}: {note.text[span.start : span.end]!r}")
+    if save:
+        recall = {label: round(hit[label] / total[label], 4) for label in sorted(total)}
+        figures = {
+            "notes": len(notes),
+            "characters": total,
+            "recall": recall,
+            "false_spans_per_note": false / len(notes),
+        }
+        Path(__file__).with_name("probe.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     for label in sorted(total):
         print(f"{label}: recall {hit[label] / total[label]:.4f} of {total[label]} characters")
     print(f"false spans: {false / len(notes):.2f} a note, {len(notes)} notes")
@@ -39,4 +51,4 @@ def main(run: str, show: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], "--show" in sys.argv)
+    main(sys.argv[1], "--show" in sys.argv, "--save" in sys.argv)
