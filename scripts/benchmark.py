@@ -124,7 +124,8 @@ def contend(args: argparse.Namespace) -> dict:
         cfg = compose("train", overrides=[f"data={args.data}", f"model={args.model}", *args.set])
     labels = runs.instantiate(cfg.labels)
     if args.contender == "stock":
-        cfg.model.dropout = None  # the model's own
+        for own in {"dropout", "attention_dropout"} & set(cfg.model):
+            cfg.model[own] = None  # as pretrained
     backbone = runs.instantiate(cfg.model)
     source = backbone.locate()
     checkpoint = Checkpoint(backbone.model(source, labels, args.seed), backbone.encoder(source), Decoder(labels))

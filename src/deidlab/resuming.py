@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from deidlab.models import Checkpoint
 from deidlab.types import ConfigError, DeidlabError
 
 STATE = "training_state.safetensors"
-# The whole state in the memory of each process, whatever the parallelism; frozen weights come from their source.
+# The whole state, whatever the parallelism, in the memory of the main process; frozen weights come from their source.
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True, strict=False)
+EVERYWHERE = StateDictOptions(full_state_dict=True, ignore_frozen_params=True, strict=False)
 
 
 @dataclass
@@ -50,13 +51,12 @@ def save_state(
     file: Path, model: torch.nn.Module, optimizer: Any, place: Place, settings: Mapping[str, Any], write: bool = True
 ) -> None:
     """Replace the state; `settings` are what a resumed run must share. All processes call, those with `write` write."""
-    tensors: dict[str, torch.Tensor] = {}
-    if not place.finished:
-        weights, moments = get_state_dict(model, optimizer, options=WHOLE)
-        tensors = {f"model|{name}": value for name, value in weights.items()}
-        for name, values in moments.get("state", {}).items():  # gathered on the first process only
-            tensors |= {f"optimizer|{key}|{name}": value for key, value in values.items()}
+    # Every process takes part in putting the state together; the main one has it then.
+    weights, moments = ({}, {}) if place.finished else get_state_dict(model, optimizer, options=WHOLE)
     if write:
+        tensors = {f"model|{name}": value for name, value in weights.items()}
+        for name, values in moments.get("state", {}).items():
+            tensors |= {f"optimizer|{key}|{name}": value for key, value in values.items()}
         content = {"place": json.dumps(asdict(place)), "settings": json.dumps(settings)}
         partial = file.with_name(file.name + ".partial")
         save_file(
@@ -93,7 +93,7 @@ def load_state(file: Path, model: torch.nn.Module, optimizer: Any, settings: Map
 
 def restore(model: torch.nn.Module, optimizer: Any, tensors: Mapping[str, torch.Tensor]) -> None:
     # Offloaded, a whole state reaches the first process only; every process needs its groups.
-    _, fresh = get_state_dict(model, optimizer, options=replace(WHOLE, cpu_offload=False))
+    _, fresh = get_state_dict(model, optimizer, options=EVERYWHERE)
     weights: dict[str, torch.Tensor] = {}
     moments: dict[str, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
@@ -104,7 +104,7 @@ def restore(model: torch.nn.Module, optimizer: Any, tensors: Mapping[str, torch.
                 moments.setdefault(parameter, {})[key] = value
     set_state_dict(
         model, optimizer, model_state_dict=weights,
-        optim_state_dict={"state": moments, "param_groups": fresh["param_groups"]}, options=WHOLE,
+        optim_state_dict={"state": moments, "param_groups": fresh["param_groups"]}, options=EVERYWHERE,
     )  # fmt: skip
 
 

@@ -132,6 +132,10 @@ def train(
         at = load_state(state, model, optimizer.optimizer, settings)
         log.info("resumed at step %d", at.step)
 
+    def say(line: str) -> None:
+        if accelerator.is_main_process:
+            progress.console.print(line)
+
     def save(best: bool) -> None:
         """Put the state, and the checkpoint when it is the best so far, in place of what was saved before."""
         accelerator.wait_for_everyone()
@@ -222,10 +226,10 @@ def train(
                 if f1 is not None:
                     track(at.step, {k: v for k, v in row.items() if k.startswith("validation")})
                 scored = "no validation split" if f1 is None else f"strict F1 {f1:.4f}{'' if at.stale else ' (best)'}"
-                progress.console.print(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {scored}")
+                say(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {scored}")
                 at.finished = at.step == max_steps or (at.epoch == epochs and at.step_in_epoch == len(steps))
                 if patience is not None and at.stale >= patience and not at.finished:
-                    progress.console.print(f"stopped: {patience} validations without a better strict F1")
+                    say(f"stopped: {patience} validations without a better strict F1")
                     at.finished = True
                 if at.step_in_epoch == len(steps):
                     at.epoch, at.step_in_epoch = at.epoch + 1, 0
