@@ -1,5 +1,6 @@
 """Trackers get the figures and the settings, and no text of any note."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,24 @@ def assert_no_text(folder: Path, notes) -> None:
         assert b"Mercy Hospital" not in content, f"a path in {file.name}"
 
 
+def flushed(run: Path, patience: float = 60) -> bytes:
+    """The log of an offline run: another process writes it, and may still do so when the run has finished."""
+    end = time.monotonic() + patience
+    while True:
+        logged = b"".join(file.read_bytes() for file in run.rglob("*.wandb"))
+        if b"validation_leak" in logged or time.monotonic() > end:
+            return logged
+        time.sleep(0.2)
+
+
 def test_wandb_offline_holds_figures_and_no_text(track_a_run, monkeypatch):
     pytest.importorskip("wandb")
     for name in ("WANDB_API_KEY", "WANDB_MODE"):
         monkeypatch.delenv(name, raising=False)
     folder, notes = track_a_run(wandb)
     (run,) = (folder / "wandb").glob("offline-run-*")
+    logged = flushed(run)
     assert_no_text(folder / "wandb", notes)
-    logged = b"".join(file.read_bytes() for file in run.rglob("*.wandb"))
     for figure in (b"loss", b"learning_rate", b"tokens_per_second", b"padding_share", b"memory_bytes",
                    b"validation_strict_f1", b"validation_leak", b"training.epochs"):  # fmt: skip
         assert figure in logged, figure
