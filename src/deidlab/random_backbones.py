@@ -37,6 +37,7 @@ class RandomBackbone:
     shape: Mapping[str, Any] = field(default_factory=dict)
     stride: int = 64
     unit: str = "word"
+    dropout: float | None = None  # what `shape` says; here so that settings for any model bind
     learning_rate: float = 1e-3
     batch_tokens: int = 4096
     licence: str = "none"
