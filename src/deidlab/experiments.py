@@ -49,18 +49,14 @@ def record(results: Path, name: str, run: Path, command: str) -> None:
 
 def hardware() -> str:
     """Processor, cores and accelerator in words."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file() and (found := re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text())):
-        model = found[1]
     import torch
 
-    from deidlab.hardware import has_fast_bf16, pick_device
+    from deidlab.hardware import has_fast_bf16, pick_device, processor
 
     device = pick_device()
     gpu = f", {torch.cuda.get_device_name()}" if device.type == "cuda" else ""
     bf16 = "with" if has_fast_bf16(device) else "without"
-    return f"{model}, {os.cpu_count()} cores{gpu}, {bf16} bf16"
+    return f"{processor() or platform.machine()}, {os.cpu_count()} cores{gpu}, {bf16} bf16"
 
 
 def render(file: Path) -> str:

@@ -38,7 +38,7 @@ class LabelSet:
     scheme: Scheme = "BIO"
     maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     coarse: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    # Words that mark a label as a name of a person, for tables about names only.
+    # The types that name a person, for tables about names only.
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

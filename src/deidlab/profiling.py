@@ -18,7 +18,7 @@ import torch
 from transformers import DataCollatorForTokenClassification, Trainer, TrainerCallback, TrainingArguments
 
 from deidlab.batching import encode_training
-from deidlab.hardware import has_fast_bf16, peak_memory, pick_device
+from deidlab.hardware import has_fast_bf16, peak_memory, pick_device, processor
 from deidlab.models import Checkpoint
 from deidlab.training import train
 from deidlab.types import Document, Losses
@@ -210,13 +210,3 @@ def hardware() -> dict[str, Any]:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     return told
-
-
-def processor() -> str:
-    """The name of the processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
