@@ -17,7 +17,8 @@ from deidlab.metrics.rows import Measure, Row
 from deidlab.metrics.significance import compare_labels
 from deidlab.metrics.slices import slices
 from deidlab.types import ConfigError, DataError
-from deidlab.views.sections import Cell, Estimate, P, Section, Table, shown_slice, slice_names
+from deidlab.views.elements import Cell, Estimate, P, Section, Table
+from deidlab.views.rows import shown_slice, slice_names
 
 # What is compared over all documents: family, measure, micro and macro.
 OVERALL: tuple[tuple[str, Measure, tuple[str, ...]], ...] = (

@@ -10,8 +10,8 @@ import numpy as np
 
 from deidlab.grids import EVALUATE, MEASURES, TRAIN, Cell, judging_only, measured, quoted
 from deidlab.types import ConfigError
-from deidlab.views.sections import Cell as TableCell
-from deidlab.views.sections import Estimate, Section, Table
+from deidlab.views.elements import Cell as TableCell
+from deidlab.views.elements import Estimate, Section, Table
 
 LOCAL, SOURCE = "local", "source"  # where a model is judged
 HEADLINE = "strict F1"

@@ -16,7 +16,9 @@ from deidlab.runs import write_json
 from deidlab.types import ConfigError, Losses
 from deidlab.views import flat, html, latex
 from deidlab.views import markdown as md
-from deidlab.views.sections import Section, cells, estimate, overall, plain, sections
+from deidlab.views.elements import Section, plain
+from deidlab.views.rows import cells, estimate, overall
+from deidlab.views.sections import sections
 
 SCHEMA = 1
 FORMATS = ("md", "html", "tex", "csv")

@@ -10,7 +10,7 @@ import numpy as np
 
 from deidlab.grids import EVALUATE, MEASURES, TRAIN, Cell, choosing, judging_only, measured, quoted
 from deidlab.types import ConfigError
-from deidlab.views.sections import Estimate, Section, Table, slug
+from deidlab.views.elements import Estimate, Section, Table, slug
 
 Corpora = Mapping[str, Sequence[str]]  # the overrides that choose each corpus
 

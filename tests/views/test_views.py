@@ -10,7 +10,8 @@ import pytest
 from deidlab.excerpts import Excerpt
 from deidlab.views import flat, html, latex, markdown
 from deidlab.views.drawing import draw, history_figure
-from deidlab.views.sections import Estimate, P, Section, Table, sections
+from deidlab.views.elements import Estimate, P, Section, Table
+from deidlab.views.sections import sections
 
 
 def rows(metric, label, slice="all", f1=0.5):

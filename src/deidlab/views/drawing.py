@@ -9,8 +9,9 @@ import numpy as np
 
 from deidlab.metrics.rows import Row
 from deidlab.views import figures
+from deidlab.views.elements import slug
 from deidlab.views.figures import Series
-from deidlab.views.sections import shown_slice, slice_names, slug, typed
+from deidlab.views.rows import shown_slice, slice_names, typed
 
 MOST_TYPES = 25  # in the figure of missed types; the table has all
 

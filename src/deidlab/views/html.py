@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from deidlab.excerpts import Excerpt
-from deidlab.views.sections import Cell, Estimate, Section, Table, plain, slug
+from deidlab.views.elements import Cell, Estimate, Section, Table, plain, slug
 
 TEXT_WARNING = "This page holds text of the notes (report.show_text=true). Keep it where the notes are kept."
 

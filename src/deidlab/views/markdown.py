@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from deidlab.views.sections import Section, Table, plain
+from deidlab.views.elements import Section, Table, plain
 
 
 def render(title: str, sections: Iterable[Section], figures: Mapping[str, str] | None = None) -> str:
