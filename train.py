@@ -44,9 +44,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     folder = None
     if here.is_main_process:
         reads = (cfg.model.get("pretrained"), cfg.data.get("path"))
-        begun = runs.resumed_folder(cfg.output_dir, config) if cfg.resume else None
-        folder = begun or runs.run_folder(cfg.output_dir, cfg.overwrite, reads=reads)
-        (folder / "config.yaml").write_text(config, encoding="utf-8")
+        folder = runs.begin(config, cfg.output_dir, cfg.overwrite, reads, cfg.resume)
     folder = broadcast_object_list([folder])[0]
 
     with runs.private_cache(folder, here.process_index) as cache:

@@ -29,15 +29,14 @@ def compare(cfg: DictConfig) -> None:
     base = next(iter(ran.values()))
     labels = runs.instantiate(cfg.labels or base.labels)
     judging = runs.instantiate(cfg.evaluation)
-    folder = runs.run_folder(cfg.output_dir, cfg.overwrite, map(str, folders.values()))
     config = OmegaConf.to_yaml(cfg, resolve=True)
-    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    folder = runs.begin(config, cfg.output_dir, cfg.overwrite, map(str, folders.values()))
 
     origins = {name: comparing.origin(path) for name, path in folders.items()}
     judged = {}
     with runs.private_cache(folder) as cache:
         corpus = runs.instantiate(cfg.data or base.data, cache_dir=cache)
-        split = cfg.split or base.get("split") or ("test" if "test" in corpus.documents else "train")
+        split = corpus.judged_split(cfg.split or base.get("split"))
         notes = corpus.typed(labels)
         for name, path in folders.items():
             system = predictions.load(
@@ -54,10 +53,9 @@ def compare(cfg: DictConfig) -> None:
         "clusters": first.judge.clusters,
         "provenance": runs.provenance(config, cfg.seed, corpus, runs=origins),
     }
-    runs.write_json(folder / "comparison.json", content)
+    page = (content, comparing.sections(content), comparing.figures)
     title = cfg.name or " and ".join(judged)
-    drawn = comparing.figures(content) if cfg.report.figures else {}
-    reporting.write_page(folder, "comparison", title, comparing.sections(content), drawn, cfg.report.formats)
+    reporting.write_page(folder, "comparison", title, *page, cfg.report.formats, cfg.report.figures)
     print(f"{folder}/: comparison.html, comparison.md, comparison.json")
 
 

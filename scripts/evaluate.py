@@ -37,13 +37,13 @@ def evaluate_system(cfg: DictConfig) -> None:
     system = runs.instantiate(cfg.system, labels=labels)
     judging = runs.instantiate(cfg.evaluation)
     reporting.check_formats(cfg.report.formats)
-    folder = runs.run_folder(cfg.output_dir, cfg.overwrite, reads=(cfg.system.get("path"), cfg.data.get("path")))
     config = OmegaConf.to_yaml(cfg, resolve=True)
-    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    reads = (cfg.system.get("path"), cfg.data.get("path"))
+    folder = runs.begin(config, cfg.output_dir, cfg.overwrite, reads)
 
     with runs.private_cache(folder) as cache:
         corpus = runs.instantiate(cfg.data, cache_dir=cache, require_spans=False)
-        split = cfg.split or ("test" if "test" in corpus.documents else "train")
+        split = corpus.judged_split(cfg.split)
         notes = corpus.typed(labels)(split)
         judging.check(corpus.meta_keys(split))
         if cfg.only_predicted:

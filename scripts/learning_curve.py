@@ -33,10 +33,9 @@ def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     plan = curve.cells(sizes, cfg.repeats, folder, overrides, cfg.source, forget, cfg.seed)
     grids.run_cells(plan, folder, ROOT)
     content = curve.collect(sizes, cfg.repeats, folder, bool(forget))
-    runs.write_json(folder / "curve.json", content)
-    drawn = curve.figures(content) if cfg.report.figures else {}
     title = cfg.name or "How many local notes"
-    reporting.write_page(folder, "curve", title, curve.sections(content, cfg.target), drawn, cfg.report.formats)
+    page = (content, curve.sections(content, cfg.target), curve.figures)
+    reporting.write_page(folder, "curve", title, *page, cfg.report.formats, cfg.report.figures)
     print(f"{folder}/: curve.html, curve.md, curve.json")
 
 

@@ -31,10 +31,9 @@ def matrix(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     corpora = transfer.chosen(given["corpora"], given["institutions"], cfg.axis)
     grids.run_cells(transfer.cells(corpora, folder, overrides), folder, ROOT)
     content = transfer.collect(corpora, folder)
-    runs.write_json(folder / "matrix.json", content)
-    drawn = transfer.figures(content) if cfg.report.figures else {}
     title = cfg.name or f"Trained on one, tested on all: {', '.join(corpora)}"
-    reporting.write_page(folder, "matrix", title, transfer.sections(content), drawn, cfg.report.formats)
+    page = (content, transfer.sections(content), transfer.figures)
+    reporting.write_page(folder, "matrix", title, *page, cfg.report.formats, cfg.report.figures)
     print(f"{folder}/: matrix.html, matrix.md, matrix.json")
 
 

@@ -30,7 +30,7 @@ class Judging:
     `slice_metrics` are the families shown by slice. Intervals come from `replicates` (0: none) draws of clusters: the
     first key of `cluster` that a document has, or else the document. `reference` names the group of each attribute
     that others are compared with (null: us, else the largest). `twins` pairs documents of one `meta.twin`.
-    `batch_tokens` is for a model judged right after its training; a system that is loaded has its own.
+    `batch_tokens` is how much a model that is judged scores at once.
     """
 
     slices: Literal["auto"] | Sequence[str | Sequence[str]] = "auto"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +113,16 @@ def write_page(
     folder: Path,
     stem: str,
     title: str,
+    content: Mapping[str, Any],
     shown: Sequence[Section],
-    drawn: Mapping[str, str],
+    draw: Callable[[Mapping[str, Any]], Mapping[str, str]],
     formats: Sequence[str] = FORMATS,
+    figures: bool = True,
 ) -> None:
-    """Write sections that are no report (a comparison, a matrix, a curve) as `stem.md`, `.html` and `.tex`."""
+    """Write what is no report (a comparison, a matrix, a curve): `stem.json`, and `.md`, `.html` and `.tex` of it."""
     check_formats(formats)
+    write_json(folder / f"{stem}.json", content)
+    drawn = draw(content) if figures else {}
     files = write_figures(folder, drawn)
     if "md" in formats:
         (folder / f"{stem}.md").write_text(md.render(title, shown, files), encoding="utf-8")

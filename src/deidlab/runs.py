@@ -32,6 +32,15 @@ WHERE = ("name", "output_dir", "overwrite", "resume", "tracking")  # settings th
 LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "numpy", "seqeval")
 
 
+def begin(
+    config: str, output_dir: str | None, overwrite: bool = False, reads: Iterable[str | None] = (), resume: bool = False
+) -> Path:
+    """The folder of a run with its settings (YAML) in `config.yaml`: the one to `resume` if it is there, else new."""
+    folder = (resumed_folder(output_dir, config) if resume else None) or run_folder(output_dir, overwrite, reads)
+    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    return folder
+
+
 def run_folder(
     output_dir: str | None, overwrite: bool, reads: Iterable[str | None] = (), root: str = "outputs"
 ) -> Path:

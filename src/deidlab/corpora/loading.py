@@ -52,6 +52,10 @@ class Corpus:
         mapping = labels.mapping_for(self.vocabulary, self.label_counts(), self.label_map)
         return lambda split: (labels.relabel(document, mapping, self.losses) for document in self.iterate(split))
 
+    def judged_split(self, wanted: str | None = None) -> str:
+        """The split that systems are judged on: the one wanted, or test, or all there is."""
+        return wanted or ("test" if "test" in self.documents else "train")
+
     def meta_keys(self, split: str) -> set[str]:
         """Every key that the meta of some document of a split has."""
         if split not in self.documents:
