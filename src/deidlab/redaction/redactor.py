@@ -1,0 +1,90 @@
+"""A note and its spans in, a note that may be shared out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
+
+from deidlab.redaction import masks
+from deidlab.redaction.keys import Draws, check_key
+from deidlab.redaction.policy import STYLES, Policy
+from deidlab.redaction.taxonomy import taxonomy
+from deidlab.redaction.text import Redacted, check_spans, clusters, replace, united
+from deidlab.types import ConfigError, DataError, Document, Span
+
+
+@dataclass(frozen=True)
+class Redactor:
+    """Applies a policy; holds no state, so the same note gives the same bytes in any order and any process.
+
+    `style` says what `redact` means and wins over the policy's own. `key` (bytes, 16 or more) is needed for surrogates
+    and shifted dates, which are consistent for all notes with the same `meta[patient_key]`.
+    Raises `ConfigError` for an unknown style and for a missing or weak key.
+    """
+
+    policy: Policy
+    style: str | None = None
+    key: bytes | None = field(default=None, repr=False)
+    patient_key: str = "patient"
+
+    def __post_init__(self) -> None:
+        if self.style is not None and self.style not in STYLES:
+            raise ConfigError(f"style {self.style!r} is none of {', '.join(STYLES)}")
+        if self.policy.needs_key(self.style):
+            check_key(self.key)
+
+    def redact(self, document: Document, spans: Iterable[Span], names: Sequence[str] = ()) -> Redacted:
+        """The document with these spans made safe by the policy, everything else byte for byte.
+
+        Of overlapping spans the whole extent is made safe: by the action of the longest where it covers them all or
+        they agree, else by a mask; a span that is kept never keeps what another one takes out. `names` are further
+        names the patient is known by, which misspellings are held against.
+        Raises `DataError` for spans that do not lie in the text, and for dates to shift without a patient.
+        """
+        ordered = check_spans(document, spans)
+        actions = {span: self.policy.action_for(span.label, self.style) for span in ordered}
+        kept = [span for span in ordered if actions[span] == "keep"]
+        targets = [self._target(group) for group in clusters([s for s in ordered if actions[s] != "keep"])]
+        return with_kept(document, kept, self._replaced(document, targets, names))
+
+    def _target(self, group: Sequence[Span]) -> tuple[Span, str]:
+        """The extent of overlapping spans and what happens to it."""
+        whole = united(group)
+        action = self.policy.action_for(whole.label, self.style)
+        covered = any((s.start, s.end, s.label) == (whole.start, whole.end, whole.label) for s in group)
+        if not covered and len({taxonomy().group_of[self.policy.type_of(s.label)] for s in group}) > 1:
+            action = "mask"
+        return whole, action
+
+    def _replaced(self, document: Document, targets: Sequence[tuple[Span, str]], names: Sequence[str]) -> Redacted:
+        numbers: dict[tuple[str, str], int] = {}
+        replacements, fallbacks = [], []
+        for span, action in targets:
+            kind, text = self.policy.type_of(span.label), document.text[span.start : span.end]
+            match action:
+                case "mask_same_length":
+                    new = masks.same_length(text)
+                case "remove":
+                    new = ""
+                case "tag":
+                    same = masks.word_for(kind), text.casefold()
+                    new = masks.tag(kind, numbers.setdefault(same, len(numbers) + 1))
+                case _:
+                    new = masks.mask(kind)
+            replacements.append(new)
+        redacted = replace(document, [span for span, _ in targets], replacements)
+        return changed(redacted, fallbacks=tuple(fallbacks))
+
+
+def with_kept(document: Document, kept: Sequence[Span], redacted: Redacted) -> Redacted:
+    """The annotations of spans that were kept, beside the others; one that lost a part to another span goes."""
+    if not kept:
+        return redacted
+    edits = [(start, start + length) for start, length, _ in redacted.offsets.edits]
+    whole = [span for span in kept if not any(span.start < end and start < span.end for start, end in edits)]
+    moved = []
+    for span in whole:
+        start, end = redacted.offsets.span_to_new(span.start, span.end)
+        moved.append(changed(span, start=start, end=end))
+    return changed(redacted, spans=tuple(sorted((*redacted.spans, *moved))))
