@@ -1,4 +1,4 @@
-"""How fast are the metrics? All families, a full report with intervals, and seqeval on the same sequences.
+"""How fast are the metrics? All families, a full report with slices and intervals, and seqeval on the same sequences.
 
     python scripts/benchmark_metrics.py [--out experiments/metrics_speed]
 
@@ -21,10 +21,11 @@ import numpy as np
 from seqeval.metrics import classification_report
 from seqeval.scheme import BILOU
 
-from deidlab.labels import Scheme
+from deidlab.evaluation import Evaluation
+from deidlab.judging import Judging
+from deidlab.labels import LabelSet, Scheme
 from deidlab.metrics.counts import Counts, concatenate
 from deidlab.metrics.families import HIPAA_MENDED, measure, strict
-from deidlab.metrics.intervals import Resamples, rows_with_intervals
 from deidlab.metrics.matching import exact
 from deidlab.metrics.rows import rows
 from deidlab.metrics.tables import SpanTable, TextTable
@@ -35,6 +36,9 @@ from deidlab.types import Span
 LABELS = (*sorted(HIPAA_MENDED), "DOCTOR", "HOSPITAL", "PROFESSION", "STATE", "COUNTRY", "USERNAME")
 WORDS = ("Ann", "O'Neil", "seen", "on", "03/04/2014", "ward", "7B", "clinic", "the", "pain", "a.m.", "Zoë", "555-0199")
 SCHEME: Scheme = "BILOU"
+# As many values as the synthetic corpus has.
+VALUES = {"note_type": 9, "culture": 16, "gender": 2, "institution": 9}
+SLICES = ("note_type", "culture", "gender", ("culture", "gender"), "institution")
 
 
 def notes(number: int, spans: int, seed: int) -> Iterator[tuple[str, list[Span], list[Span]]]:
@@ -80,13 +84,27 @@ def time_families(corpus: list, chunk: int) -> tuple[float, float, dict[str, Cou
     return building, counting + time.perf_counter() - began, counts
 
 
-def time_report(counts: dict[str, Counts], documents_per_patient: int, replicates: int) -> tuple[float, int]:
-    """Seconds for every row of every family with its interval, and the number of rows."""
+def time_report(counts: dict[str, Counts], replicates: int, seed: int) -> dict[str, int | float]:
+    """Seconds for a report: every row of every family and slice with its interval, gaps between groups with tests."""
     documents = next(iter(counts.values())).documents
+    rng = np.random.default_rng(seed)
+    drawn = {key: rng.integers(many, size=documents) for key, many in VALUES.items()}
+    meta = [
+        {"patient": str(i // 4)} | {key: f"{key}-{values[i]}" for key, values in drawn.items()}
+        for i in range(documents)
+    ]
+    labels = LabelSet("benchmark", LABELS, SCHEME, names=("DOCTOR", "PATIENT"))
+    judging = Judging(slices=SLICES, replicates=replicates)
+    ids = tuple(f"note-{i}" for i in range(documents))
     began = time.perf_counter()
-    resamples = Resamples(np.arange(documents) // documents_per_patient, replicates)
-    lines = sum(len(rows_with_intervals(one, name, resamples)) for name, one in counts.items())
-    return time.perf_counter() - began, lines
+    judged = Evaluation(labels, counts, ids, tuple(meta), judging=judging)
+    lines, found = judged.rows(), judged.findings()
+    return {
+        "report_s": round(time.perf_counter() - began, 2),
+        "rows": len(lines),
+        "slices": len({row["slice"] for row in lines}) - 1,
+        "gaps": len(found["fairness"]),
+    }
 
 
 def time_seqeval(corpus: list) -> dict[str, float | str]:
@@ -125,7 +143,8 @@ def table_of(results: dict) -> str:
         (f"all {results['families']} families", "< 20 s", f"{results['families_s']:.1f} s"),
         ("building the tables from lists of `Span`", "", f"{results['tables_s']:.1f} s"),
         (
-            f"{results['replicates']:,} bootstrap replicates of {results['rows']} rows",
+            f"{results['replicates']:,} bootstrap replicates of {results['rows']:,} rows in {results['slices']} slices "
+            f"and {results['gaps']} gaps between groups",
             "< 30 s",
             f"{results['report_s']:.1f} s",
         ),
@@ -155,7 +174,6 @@ def main() -> None:
     began = time.process_time()
     tables_s, families_s, counts = time_families(corpus, args.chunk)
     processor_s = time.process_time() - began
-    report_s, lines = time_report(counts, 4, args.replicates)
     results = {
         "documents": args.documents,
         "gold_spans": sum(len(gold) for _, gold, _ in corpus),
@@ -166,8 +184,7 @@ def main() -> None:
         "families_s": round(families_s, 2),
         "tables_and_families_processor_s": round(processor_s, 2),
         "replicates": args.replicates,
-        "rows": lines,
-        "report_s": round(report_s, 2),
+        **time_report(counts, args.replicates, args.seed),
         "seqeval": time_seqeval(corpus[: args.seqeval_documents]),
         "numpy": np.__version__,
         "python": platform.python_version(),
