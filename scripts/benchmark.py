@@ -2,6 +2,7 @@
 
 python scripts/benchmark.py training [--data meddocan] [--model minilm] [--out experiments/training_speed]
 python scripts/benchmark.py metrics [--out experiments/metrics_speed]
+python scripts/benchmark.py systems 'systems={rules: {system: rules}, ours: {system: checkpoint, system.path: RUN}}'
 """
 
 import argparse
@@ -19,12 +20,12 @@ sys.path[0] = str(HERE.parent)  # else a file beside this one hides the library 
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["metrics"]:  # a door of its own, because it must set its threads before numpy is imported
-        sys.argv = [str(HERE / "benchmark_metrics.py"), *sys.argv[2:]]
+    if sys.argv[1:2] in (["metrics"], ["systems"]):  # doors of their own: one sets threads before numpy, one is Hydra's
+        sys.argv = [str(HERE / f"benchmark_{sys.argv[1]}.py"), *sys.argv[2:]]
         runpy.run_path(sys.argv[0], run_name="__main__")
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("training", "metrics"))
+    parser.add_argument("part", choices=("training", "metrics", "systems"))
     parser.add_argument("--data", default="meddocan")
     parser.add_argument("--model", default="minilm")
     parser.add_argument("--epochs", type=int, default=4, help="passes over the training notes, of both")

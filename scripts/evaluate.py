@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path[0] = str(Path(__file__).parents[1])  # else this file hides the library `evaluate`
 
@@ -13,10 +14,11 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
-from deidlab.types import Losses
+from deidlab.types import DataError, Document, Losses
 
 if TYPE_CHECKING:
     from deidlab.corpora.loading import Corpus
+    from deidlab.evaluation import System
     from deidlab.labels import LabelSet
     from deidlab.metrics.familiarity import KnownNames
 
@@ -48,6 +50,11 @@ def evaluate_system(cfg: DictConfig) -> None:
         judging.check(corpus.meta_keys(split))
         if cfg.only_predicted:
             notes = (note for note in notes if note.id in system.ids)
+        if cfg.speed.notes:  # before judging, whose memory is not the system's
+            first = list(islice(notes, cfg.speed.notes))
+            if speed := measured(system, first, cfg.speed.one_by_one):
+                runs.write_json(folder / "speed.json", speed)
+            notes = chain(first, notes)
         judged = evaluate(
             system,
             notes,
@@ -66,6 +73,18 @@ def evaluate_system(cfg: DictConfig) -> None:
     reporting.publish(folder, judged, corpus.losses, origin, title, **cfg.report)
     runs.write_json(folder / "timings.json", judged.timings)
     print(f"{folder}/: report.html, report.json, predictions.jsonl, losses.json")
+
+
+def measured(system: System, notes: list[Document], one_by_one: int) -> dict[str, Any] | None:
+    """The speed of a system on some notes, and the machine it was measured on; None for answers made elsewhere."""
+    from deidlab.experiments import hardware
+    from deidlab.speed import measurable, measure
+
+    if not notes:
+        raise DataError("no notes to measure the speed on: is data.splits.test (or data.path) right?")
+    if not measurable(system):
+        return None
+    return {**measure(system, notes, one_by_one).to_dict(), "hardware": hardware()}
 
 
 def names_of_training(corpus: Corpus, labels: LabelSet) -> KnownNames | None:

@@ -12,14 +12,14 @@ SOURCE = Path(__file__).parents[1] / "src" / "deidlab"
 # A new module or package takes its place here. A layer may import its own and those below it.
 LAYERS = (
     ("types", "labels"),
-    ("corpora", "synthesis", "encoding", "decoding", "metrics", "calibration", "conformal", "redaction", "augmentation",
-     "surrogates", "images", "progress", "runs"),
+    ("corpora", "synthesis", "encoding", "word_shapes", "decoding", "metrics", "calibration", "conformal", "redaction",
+     "augmentation", "surrogates", "images", "progress", "runs"),
     ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference",
      "batching", "resuming", "validation", "training", "export"),
     ("systems",),
-    ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "bulk", "comparing", "grids",
-     "experiments", "learning_curve", "transfer", "review"),
-    ("cli",),
+    ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk", "comparing", "grids",
+     "experiments", "learning_curve", "transfer", "review", "energy", "speed", "pricing", "standings"),
+    ("cli", "__main__"),
 )  # fmt: skip
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 HEAVY = {"torch", "transformers", "accelerate", "peft", "hydra", "omegaconf", "wandb"}
@@ -93,8 +93,8 @@ def test_only_the_doors_see_hydra(module):
 def test_package_files_hold_no_logic():
     for file in SOURCE.rglob("__init__.py"):
         statements = ast.parse(file.read_text("utf-8")).body
-        if file.parent == SOURCE:  # its docstring and its version
-            assert [type(s).__name__ for s in statements] == ["Expr", "Assign"]
+        if file.parent == SOURCE:  # its docstring, its version, and the one lazy name `load`
+            assert [type(s).__name__ for s in statements] == ["Expr", "Assign", "FunctionDef"]
         else:
             assert not statements, f"{file.relative_to(SOURCE)} is not empty"
 

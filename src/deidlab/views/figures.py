@@ -120,6 +120,35 @@ def lines(
         return svg(figure, name)
 
 
+@dataclass(frozen=True)
+class Point:
+    """One thing in two measures, with the interval of the second."""
+
+    name: str
+    x: float
+    y: float
+    low: float | None = None
+    high: float | None = None
+
+
+def scatter(points: Sequence[Point], x: str, y: str, *, name: str = "scatter") -> str:
+    """Named points; `x` is set apart as its logarithms."""
+    with mpl.rc_context(STYLE):
+        figure, axes = canvas(6.4, 3.8)
+        for number, point in enumerate(points):
+            colour = COLOURS[number % len(COLOURS)]
+            if point.low is not None and point.high is not None:
+                axes.plot([point.x] * 2, [point.low, point.high], color=colour, linewidth=2, alpha=0.5)
+            axes.plot(point.x, point.y, "o", color=colour, markersize=6)
+            axes.annotate(shortened(point.name), (point.x, point.y), (7, 4), textcoords="offset points", fontsize=8.5)
+        axes.set_xscale("log")
+        axes.margins(x=0.25, y=0.15)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        axes.grid()
+        return svg(figure, name)
+
+
 def heat(
     rows: Sequence[str],
     columns: Sequence[str],
