@@ -17,8 +17,9 @@ LAYERS = (
     ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference",
      "batching", "resuming", "validation", "training", "export"),
     ("systems",),
-    ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk", "comparing", "grids",
-     "experiments", "learning_curve", "transfer", "review", "energy", "speed", "pricing", "standings"),
+    ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
+     "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "energy", "speed", "pricing",
+     "standings"),
     ("cli", "__main__"),
 )  # fmt: skip
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -13,9 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 EVERY = 30.0  # seconds between two lines where there is no terminal
 
 
-def progress_bar(disable: bool = False) -> Progress | Lines:
-    """A bar with count, elapsed and remaining time; tasks carry a field `note` for loss or rate."""
-    console = Console()
+def progress_bar(disable: bool = False, stderr: bool = False) -> Progress | Lines:
+    """A bar with count, elapsed and remaining time; tasks carry a field `note` for loss or rate.
+
+    With `stderr` it stays out of what a command writes to its standard output.
+    """
+    console = Console(stderr=stderr)
     if not disable and not console.is_terminal:
         return Lines(console)
     return Progress(

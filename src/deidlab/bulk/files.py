@@ -1,0 +1,75 @@
+"""Bytes that must not be lost, half-written or read by others: synced, private, renamed into place."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from deidlab.corpora.files import private
+
+CHUNK = 1 << 20
+
+
+@contextmanager
+def synced(path: Path) -> Iterator[BinaryIO]:
+    """A new file that only its owner may read, on the disk when the block ends."""
+    with open(path, "wb", opener=private) as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name only when it is whole; after an error nothing of it is left."""
+    rough = path.with_name(f".{path.name}.rough")
+    try:
+        with synced(rough) as stream:
+            yield stream
+        rough.replace(path)
+    except BaseException:
+        rough.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with replaced(path) as stream:
+        stream.write((json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
+
+
+def json_line(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def concatenate(parts: Iterable[Path], stream: BinaryIO) -> None:
+    """Append files to a stream, in memory that does not grow with them; those that are not there are empty."""
+    for part in parts:
+        if part.exists():
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, stream, CHUNK)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # some network file systems sync no folders
+        pass
+    finally:
+        os.close(handle)
+
+
+def stamp(path: Path) -> list[int]:
+    """Size and time of the last change: what tells a file from one that was changed since."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]

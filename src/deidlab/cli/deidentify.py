@@ -1,0 +1,222 @@
+"""`deidlab deidentify`: what the options mean, and what is said when it is done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deidlab.types import ConfigError
+
+if TYPE_CHECKING:
+    from deidlab.bulk.engines import Engine, Make
+    from deidlab.bulk.job import Job, Summary
+    from deidlab.bulk.notes import Format, Reading
+
+WHAT, HOW, TABLES, RUNNING = (
+    "What is done to identifiers",
+    "How they are found",
+    "How notes are read",
+    "How the job runs",
+)
+
+KEY_WANTED = (
+    "surrogates and shifted dates need a secret of your own: write what "
+    "`python -c 'import secrets; print(secrets.token_hex(32))'` prints"
+)
+
+
+def option(help: str, panel: str, *names: str):
+    return typer.Option(*names, help=help, rich_help_panel=panel)
+
+
+def deidentify(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="A file (.txt, .xml, .jsonl, .csv, .tsv, .parquet), a folder of notes, or - for stdin.",
+        ),
+    ],
+    model: Annotated[Path, typer.Option("--model", "-m", help="A run of train.py: its folder, or its checkpoint/.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the output goes; with stdin, stdout.")] = None,
+    style: Annotated[str | None, option("mask [NAME], mask_same_length ****, remove, tag, surrogate.", WHAT)] = None,
+    policy: Annotated[
+        str, option("hipaa_safe_harbor, limited_data_set, i2b2, or a YAML file of your own.", WHAT)
+    ] = "hipaa_safe_harbor",
+    key_file: Annotated[
+        Path | None, option("File with the secret that surrogates and date shifts come of.", WHAT)
+    ] = None,
+    key_env: Annotated[str | None, option("Environment variable that holds that secret.", WHAT)] = None,
+    annotations: Annotated[Path | None, option("Write the annotations of the output here (JSONL).", WHAT)] = None,
+    offsets: Annotated[Path | None, option("Write the maps between old and new offsets here (JSONL).", WHAT)] = None,
+    rules: Annotated[bool, option("Add what regular expressions find.", HOW)] = True,
+    consistency: Annotated[bool, option("Cover a name found once wherever it stands in the note.", HOW)] = True,
+    text_column: Annotated[str, option("Column (or key) of the text.", TABLES)] = "text",
+    id_column: Annotated[str | None, option("Column of the id that failed notes are listed by.", TABLES)] = None,
+    patient_column: Annotated[
+        str | None, option("Column of the patient: the same surrogates and date shift in all their notes.", TABLES)
+    ] = None,
+    patient_pattern: Annotated[
+        str | None, option("Regular expression; its first group in a note's id or file name is the patient.", TABLES)
+    ] = None,
+    encoding: Annotated[str, option("Encoding of the input, and of the output. Never guessed.", TABLES)] = "utf-8",
+    format: Annotated[
+        str, option("txt, brat, i2b2, jsonl, csv, parquet, where the name does not tell.", TABLES)
+    ] = "auto",
+    delimiter: Annotated[str | None, option("Of a CSV file; a comma, in .tsv a tab.", TABLES)] = None,
+    max_note_mb: Annotated[float, option("A larger note fails instead of taking all memory.", TABLES)] = 16.0,
+    failed: Annotated[Path | None, option("Where failed notes are listed (id and reason).", RUNNING)] = None,
+    resume: Annotated[bool, option("Go on with a job that was killed.", RUNNING, "--resume")] = False,
+    overwrite: Annotated[bool, option("Replace an output that exists.", RUNNING, "--overwrite")] = False,
+    workers: Annotated[int, option("Processes, each with a model of its own.", RUNNING, "--workers", "-j")] = 1,
+    device: Annotated[str, option("auto, cpu, cuda, mps.", RUNNING)] = "auto",
+    batch_tokens: Annotated[int, option("Tokens the model sees at once.", RUNNING)] = 8192,
+    quiet: Annotated[bool, option("No progress, no summary.", RUNNING, "--quiet", "-q")] = False,
+) -> None:
+    """Take the identifiers out of notes: everything else stays byte for byte.
+
+    A note in which anything goes wrong is not written: it is listed, by its id and the reason, in `failed.jsonl`, the
+    exit status is 1, and the others are done.
+
+    **Examples**
+
+    - `deidlab deidentify notes/ --model outputs/001 --out shared/`
+
+    - `deidlab deidentify notes.csv -m outputs/001 -o shared.csv --text-column body --id-column note_id`
+
+    - `deidlab deidentify notes.parquet -m RUN -o shared.parquet --style surrogate --key-file key --patient-column mrn`
+
+    - `deidlab deidentify - -m outputs/001 < note.txt`
+
+    - `deidlab deidentify notes.jsonl -m outputs/001 -o shared.jsonl --resume` after a kill, with the same options
+
+    A key is a secret of your own, never written anywhere:
+    `python -c "import secrets; print(secrets.token_hex(32))" > key`
+    """
+    from deidlab.bulk.notes import Reading
+    from deidlab.redaction.policy import Policy
+
+    if workers < 1:
+        raise ConfigError(f"--workers {workers}: expected 1 or more")
+    reading = Reading(
+        encoding, text_column, id_column, patient_column, patient_pattern, delimiter, int(max_note_mb * 2**20)
+    )
+    secret = read_key(key_file, key_env)
+    if secret is None and Policy.load(policy).needs_key(style):
+        raise ConfigError(f"{KEY_WANTED} to a file for --key-file (or in a variable: --key-env)")
+    engine, settings = prepared(
+        model, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency, device=device,
+        batch_tokens=batch_tokens,
+    )  # fmt: skip
+    if source == "-":
+        if out is not None or resume or overwrite or offsets or annotations or failed or workers > 1:
+            raise ConfigError("with standard input the notes go to standard output, and nowhere else: no --out, ...")
+        summary = streamed(reading, format, engine)
+        told(summary, "stdin", quiet)
+    else:
+        if out is None:
+            raise ConfigError("say where the output goes: --out FILE (or a folder, for a folder)")
+        from deidlab.bulk import formats
+        from deidlab.bulk.job import Job
+
+        formats.check_places(Path(source), out, model)
+        notes = formats.opened(Path(source), reading, format, spans=annotations is not None)
+        settings |= read_settings(notes, reading)
+        job = Job(notes, out, settings, offsets, annotations, failed)
+        summary = run_with_progress(job, engine, resume, overwrite, quiet)
+        told(summary, out.name, quiet, job)
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+def read_key(file: Path | None, variable: str | None) -> bytes | None:
+    """The secret that the user names; raises `ConfigError` when it is not there."""
+    if file and variable:
+        raise ConfigError("give --key-file or --key-env, not both")
+    if file:
+        try:
+            return file.read_bytes().strip()
+        except OSError as error:
+            raise ConfigError(f"--key-file {file}: {error.strerror}") from None
+    if variable:
+        if variable not in os.environ:
+            raise ConfigError(f"--key-env {variable}: there is no such environment variable")
+        return os.environ[variable].strip().encode()
+    return None
+
+
+def prepared(model: Path, workers: int, *, key: bytes | None, **settings) -> tuple[Engine, dict]:
+    """The engine, and the settings that the output depends on; raises what is wrong with them before a model loads."""
+    from deidlab import deidentifier
+    from deidlab.bulk import engines
+
+    make: Make = partial(deidentifier.load, model, key=key, **settings)
+    described = deidentifier.describe(model, key=key, **settings)
+    return (engines.here(make) if workers == 1 else engines.processes(make, workers)), described
+
+
+def read_settings(notes: Format, reading: Reading) -> dict:
+    from dataclasses import asdict
+
+    return {"format": notes.name, **asdict(reading)}
+
+
+def streamed(reading: Reading, format: str, engine: Engine) -> Summary:
+    from deidlab.bulk import formats, stream
+
+    formats.check(reading)
+    source = stream.opened(reading, format)
+    return stream.run(
+        source, engine, sys.stdin.buffer, sys.stdout.buffer, lambda line: typer.echo(f"failed: {line}", err=True)
+    )
+
+
+def run_with_progress(job: Job, engine: Engine, resume: bool, overwrite: bool, quiet: bool) -> Summary:
+    """Do the job under a bar that tells how many notes are done, how fast, and how long it will take."""
+    import time
+
+    from deidlab.bulk.job import run
+    from deidlab.progress import progress_bar
+
+    began = time.monotonic()
+    done = {"all": 0, "now": -1, "failed": 0}
+    with progress_bar(disable=quiet, stderr=True) as bar:
+        task = bar.add_task("notes", total=job.source.total(), note="")
+
+        def progressed(notes: int, failed: int) -> None:
+            done["now"] = 0 if done["now"] < 0 else done["now"] + notes  # first comes what a killed job had done
+            done["failed"] += failed
+            rate = done["now"] / max(time.monotonic() - began, 1e-9)
+            trouble = f", {done['failed']} failed" if done["failed"] else ""
+            bar.update(task, advance=notes, note=f"{rate:,.1f} notes/s{trouble}")
+
+        try:
+            return run(job, engine, resume=resume, overwrite=overwrite, progressed=progressed)
+        except KeyboardInterrupt:
+            typer.echo(f"interrupted; what is done is kept in {job.part}: go on with --resume", err=True)
+            raise
+
+
+def told(summary: Summary, name: str, quiet: bool, job: Job | None = None) -> None:
+    """Say what became of the notes; of failed ones also when asked to be quiet."""
+    if job and summary.failed:
+        typer.echo(f"{summary.failed:,} of {summary.notes:,} notes failed: see {job.failed_file}", err=True)
+    if quiet:
+        return
+    kinds = ", ".join(f"{label} {count:,}" for label, count in summary.replaced.most_common())
+    total = sum(summary.replaced.values())
+    done = summary.notes - summary.failed
+    typer.echo(f"{name}: {done:,} notes, {total:,} identifiers{f' ({kinds})' if kinds else ''}", err=True)
+    for reason, count in summary.masked_instead.most_common():
+        typer.echo(f"  masked instead, {count:,} times: {reason}", err=True)
+    columns = getattr(job.source, "columns", None) if job else None
+    if columns and (kept := [c for c in columns if c != job.source.reading.text_column]):
+        typer.echo(f"  columns kept as they are, whatever they hold: {', '.join(kept)}", err=True)
+    ignored = getattr(job.source, "ignored", None) if job else None
+    if ignored:
+        typer.echo(f"  no notes, not read: {', '.join(f'{n:,} {suffix}' for suffix, n in ignored.items())}", err=True)

@@ -1,0 +1,196 @@
+"""Notes in, de-identified notes out: a system finds the identifiers, a redactor replaces them.
+
+Fails closed: a note that raised anywhere, or whose prediction is missing, is of another text or lies outside of it,
+becomes a `Failure`, which holds no text; the other notes of its batch are not affected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from deidlab.redaction.policy import Policy
+from deidlab.redaction.redactor import Redactor
+from deidlab.redaction.text import OffsetMap
+from deidlab.types import ConfigError, DataError, DeidlabError, Document, Prediction, Span
+
+if TYPE_CHECKING:
+    from deidlab.evaluation import System
+    from deidlab.hardware import Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Deidentified:
+    """A note with its identifiers replaced.
+
+    `spans` are the annotations of the new text, `offsets` the map between old and new characters, `fallbacks` the
+    (label, reason) of what was masked because nothing better could be said.
+    """
+
+    id: str
+    text: str = field(repr=False)
+    spans: tuple[Span, ...]
+    offsets: OffsetMap
+    fallbacks: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A note that could not be processed, and why; it has no text, so that nobody passes it on."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Deidentifier:
+    """A system, and what is done with the spans it finds."""
+
+    system: System
+    redactor: Redactor
+
+    @overload
+    def deidentify(self, notes: str | Document) -> Deidentified: ...
+
+    @overload
+    def deidentify(self, notes: Iterable[str | Document]) -> list[Deidentified | Failure]: ...
+
+    def deidentify(self, notes):
+        """De-identify one note, or many at once (faster); texts without an id are called note-1, note-2, ...
+
+        One note gives its result and raises `DataError` when it fails; many give a result or a `Failure` each.
+        """
+        if isinstance(notes, str | Document):
+            (result,) = self.results([named(notes, 1)])
+            if isinstance(result, Failure):
+                raise DataError(f"{result.id}: {result.reason}")
+            return result
+        return self.results([named(note, number) for number, note in enumerate(notes, start=1)])
+
+    def results(self, documents: Sequence[Document]) -> list[Deidentified | Failure]:
+        """A result for each document, in order."""
+        try:
+            predictions: list[Prediction | Failure] = list(predicted(self.system, documents))
+        except Exception:
+            # One of them took the others down: alone, each succeeds or fails for itself.
+            predictions = [self._alone(document) for document in documents]
+        return [
+            prediction if isinstance(prediction, Failure) else self._redacted(document, prediction)
+            for document, prediction in zip(documents, predictions, strict=True)
+        ]
+
+    def _alone(self, document: Document) -> Prediction | Failure:
+        try:
+            (prediction,) = predicted(self.system, [document])
+        except Exception as error:
+            return Failure(document.id, reason(error))
+        return prediction
+
+    def _redacted(self, document: Document, prediction: Prediction) -> Deidentified | Failure:
+        try:
+            redacted = self.redactor.redact(document, prediction.spans)
+        except Exception as error:
+            return Failure(document.id, reason(error))
+        return Deidentified(document.id, redacted.text, redacted.spans, redacted.offsets, redacted.fallbacks)
+
+
+def named(note: str | Document, number: int) -> Document:
+    return note if isinstance(note, Document) else Document(f"note-{number}", note)
+
+
+def predicted(system: System, documents: Sequence[Document]) -> Iterator[Prediction]:
+    """The predictions of some documents; raises `DataError` unless there is one for every text, of that very text."""
+    predictions = iter(system.predict(documents))
+    for document in documents:
+        prediction = next(predictions, None)
+        if prediction is None or prediction.document_id != document.id:
+            raise DataError(f"the system {system.name} gave no answer for this note")
+        if prediction.fingerprint not in (None, document.fingerprint):
+            raise DataError(f"the system {system.name} answered for another text of this id")
+        if any(not 0 <= span.start < span.end <= len(document.text) for span in prediction.spans):
+            raise DataError(f"the system {system.name} found a span that lies outside of the note")
+        yield prediction
+
+
+def reason(error: Exception) -> str:
+    """Why a note failed, without its text.
+
+    Our own messages hold none. Those of others may quote a note: of them only the kind is told, and where it happened.
+    """
+    if isinstance(error, DeidlabError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "deidlab" in Path(frame.filename).parts] or frames
+    where = f" in {Path(ours[-1].filename).name} line {ours[-1].lineno}" if ours else ""
+    return f"{type(error).__name__}{where}"
+
+
+def load(
+    model: str | Path,
+    *,
+    style: str | None = None,
+    policy: str | Path | Policy = "hipaa_safe_harbor",
+    key: bytes | str | None = None,
+    rules: bool = True,
+    consistency: bool = True,
+    device: str = "auto",
+    precision: Precision = "auto",
+    batch_tokens: int = 8192,
+) -> Deidentifier:
+    """A de-identifier of a trained model: `deidlab.load("outputs/001").deidentify(text).text`.
+
+    `rules` adds what regular expressions find to what the model finds; `consistency` covers a name found once wherever
+    else it stands in the note. `key` (text or bytes) is needed for surrogates and shifted dates.
+    Raises `ConfigError` for a folder that holds no model, a policy that is none, and a missing or weak key.
+    """
+    settings = policy if isinstance(policy, Policy) else Policy.load(policy)
+    redactor = Redactor(settings, style, key.encode() if isinstance(key, str) else key)
+    # PyTorch is needed from here on: what is wrong with the settings is known before it is loaded.
+    from deidlab.systems import checkpoint
+
+    system: System = checkpoint.load(model, batch_tokens, precision, device)
+    return Deidentifier(system, redactor)
+
+
+def describe(
+    model: str | Path, *, style: str | None, policy: str | Path, key: bytes | None, rules: bool, consistency: bool, **_
+) -> dict[str, Any]:
+    """What the output of such a de-identifier depends on, as JSON; no path and no key, but a check of it.
+
+    Cheap, and raises what `load` would: `ConfigError` for a wrong model folder, policy, style or key.
+    """
+    settings = Policy.load(policy)
+    Redactor(settings, style, key)
+    return {
+        "model": checkpoint_digest(Path(model)),
+        "policy": digest(json.dumps(asdict(settings), sort_keys=True, default=str).encode()),
+        "style": style or settings.style,
+        "rules": rules,
+        "consistency": consistency,
+        # Slow on purpose: from it no key can be tried out in bulk.
+        "key_check": hashlib.scrypt(key, salt=b"deidlab resume", n=2**14, r=8, p=1)[:8].hex() if key else None,
+    }
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def checkpoint_digest(model: Path) -> str:
+    """Tells one model from another; raises `ConfigError` for a folder that is none."""
+    folder = model / "checkpoint" if (model / "checkpoint").is_dir() else model
+    if not (folder / "deidlab.json").is_file():
+        raise ConfigError(f"--model {model} holds no model of deidlab: give a run of train.py, or its checkpoint/")
+    seen = hashlib.sha256()
+    for file in sorted(path for path in folder.iterdir() if path.is_file()):
+        seen.update(f"{file.name} {file.stat().st_size} ".encode())
+        with file.open("rb") as stream:  # the ends of large weights: their header, and what every training step changes
+            seen.update(stream.read(1 << 20))
+            stream.seek(max(file.stat().st_size - (1 << 20), 0))
+            seen.update(stream.read(1 << 20))
+    return seen.hexdigest()[:16]
