@@ -8,11 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
+from deidlab.adapters import Lora
 from deidlab.decoding import Decoder
+from deidlab.inference import score
 from deidlab.labels import LabelSet
 from deidlab.models import SIDECAR, Backbone, Checkpoint, load_checkpoint
 from deidlab.types import ConfigError
@@ -207,3 +210,40 @@ def test_a_head_that_is_not_of_the_label_set_is_refused(saved):
 def test_loading_may_override_the_decoder(saved):
     assert load_checkpoint(saved).decoder.outside_bias == 1.5
     assert load_checkpoint(saved, outside_bias=3.0).decoder.outside_bias == 3.0
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "longformer"])
+def test_word_shapes_change_nothing_before_they_are_learnt_and_come_back_with_the_checkpoint(
+    family, tiny_backbones, tiny_labels, obvious_notes, tmp_path
+):
+    def made(shapes: bool) -> Checkpoint:
+        backbone = Backbone(str(tiny_backbones[family]), 64, stride=16, word_shapes=shapes)
+        source = backbone.locate()
+        return Checkpoint(backbone.model(source, tiny_labels), backbone.encoder(source), Decoder(tiny_labels))
+
+    def scored(checkpoint: Checkpoint) -> np.ndarray:
+        found = score(checkpoint.model, checkpoint.encoder, obvious_notes(3), precision="fp32")
+        return np.concatenate([one.log_probs for one in found])
+
+    told = made(True)
+    assert np.array_equal(scored(told), scored(made(False)))
+    (table,) = [m.token_type_embeddings for m in told.model.modules() if hasattr(m, "token_type_embeddings")]
+    table.weight.data += torch.randn(table.weight.shape)
+    learnt = scored(told)
+    assert not np.allclose(learnt, scored(made(False)), atol=1e-3)
+    told.save(tmp_path / "checkpoint")
+    assert np.array_equal(scored(load_checkpoint(tmp_path)), learnt)
+    again = Backbone(str(tmp_path), 64, stride=16, word_shapes=True)
+    assert torch.equal(again.model(again.locate(), tiny_labels).state_dict()[name_of(told.model, table)], table.weight)
+
+
+def name_of(model, table) -> str:
+    return next(name for name, p in model.named_parameters() if p is table.weight)
+
+
+def test_word_shapes_where_there_are_no_token_types_are_refused(tiny_backbones, tiny_labels):
+    backbone = Backbone(str(tiny_backbones["deberta"]), 64, stride=16, word_shapes=True)
+    with pytest.raises(ConfigError, match=r"deberta-v2 has no token types.*model.word_shapes=false"):
+        backbone.model(backbone.locate(), tiny_labels)
+    with pytest.raises(ConfigError, match=r"word_shapes and model.lora do not go together"):
+        Backbone("x", 64, stride=16, word_shapes=True, lora=Lora())

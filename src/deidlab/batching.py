@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,11 +24,12 @@ def encode_training(checkpoint: Checkpoint, documents: Sequence[Document], losse
     """Labelled windows of all documents. Raises `DataError` when no subword of them carries a label."""
     encoder, labels = checkpoint.encoder, checkpoint.labels
     windows: list[Window] = []
-    seen: set[str] = set()
+    counts = np.zeros(len(labels.tags), dtype=np.int64)
     for document, encoded in zip(documents, encoder.encode(documents), strict=True):
         tags = label_units(document.spans, encoded.unit_spans, labels, losses)
-        seen.update(labels.tags[tag].partition("-")[2] for tag in np.unique(tags[tags > 0]))
+        counts += np.bincount(tags, minlength=len(counts))
         windows += encoder.windows(encoded, tags)
+    seen = {tag.partition("-")[2] for tag, count in zip(labels.tags, counts, strict=True) if count} - {""}
     if not seen:
         raise DataError("the training documents hold no span of any type of the label set: nothing can be learned")
     for label in labels.types:
@@ -116,10 +117,7 @@ def epoch_steps(
 
 
 def blanked(window: Window) -> Window:
-    return Window(
-        window.document_id, window.first, window.core_start, window.core_end, window.input_ids,
-        np.full_like(window.labels, IGNORED),
-    )  # fmt: skip
+    return replace(window, labels=np.full_like(window.labels, IGNORED))
 
 
 def feed(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ import regex
 
 from deidlab.labels import IGNORED, LabelSet, tag_sequence
 from deidlab.types import ConfigError, Document, Losses, Span, Window
+from deidlab.word_shapes import NO_WORD, word_shapes
 
 Unit = Literal["word", "subword"]
 
@@ -33,12 +35,16 @@ WORDS = regex.compile(
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One document as subwords: `input_ids` (n,), the `units` (n,) they belong to (-1: blanks), `unit_spans` (u, 2)."""
+    """One document as subwords: `input_ids` (n,), the `units` (n,) they belong to (-1: blanks), `unit_spans` (u, 2).
+
+    `shapes` (n,) say how their words look, where the model is told.
+    """
 
     document_id: str
     input_ids: np.ndarray
     units: np.ndarray
     unit_spans: np.ndarray
+    shapes: np.ndarray | None = None
 
     @property
     def unit_firsts(self) -> np.ndarray:
@@ -55,7 +61,8 @@ def first_subwords(units: np.ndarray) -> np.ndarray:
 
 def word_bounds(text: str) -> np.ndarray:
     """Half-open character bounds of the words of a text, (words, 2) int32."""
-    return np.array([match.span() for match in WORDS.finditer(text)], dtype=np.int32).reshape(-1, 2)
+    spans = chain.from_iterable(match.span() for match in WORDS.finditer(text))
+    return np.fromiter(spans, dtype=np.int32).reshape(-1, 2)
 
 
 def subword_bounds(offsets: Sequence[tuple[int, int]], text: str) -> np.ndarray:
@@ -64,7 +71,7 @@ def subword_bounds(offsets: Sequence[tuple[int, int]], text: str) -> np.ndarray:
     Byte-level BPE counts the blank before a word as part of its first subword; some tokenizers (Llama 3.2) give
     zero-width offsets. A subword of blanks alone stays zero-width.
     """
-    bounds = np.array(offsets, dtype=np.int64).reshape(-1, 2)
+    bounds = np.fromiter(chain.from_iterable(offsets), dtype=np.int64, count=2 * len(offsets)).reshape(-1, 2)
     start, end = bounds[:, 0].copy(), bounds[:, 1].copy()
     if len(start) and (empty := end <= start).any():
         # The next subword that starts further on ends this one.
@@ -163,7 +170,7 @@ class Encoder:
 
     `tokenizer` is a fast Hugging Face tokenizer; `max_length` counts special tokens; `stride` is the number of
     subwords that consecutive windows share; with `global_first` every token attends to the first and the
-    first to every token (Longformer).
+    first to every token (Longformer). With `word_shapes` the model is told of casing and line ends, as token types.
     """
 
     tokenizer: Any
@@ -171,6 +178,7 @@ class Encoder:
     stride: int = 64
     unit: Unit = "word"
     global_first: bool = False
+    word_shapes: bool = False
 
     def __post_init__(self) -> None:
         if not getattr(self.tokenizer, "is_fast", False):
@@ -208,7 +216,11 @@ class Encoder:
         for document, ids, offsets in zip(documents, batch["input_ids"], batch["offset_mapping"], strict=True):
             bounds = subword_bounds(offsets, document.text)
             units, unit_spans = group_units(bounds, word_bounds(document.text), self.unit)
-            yield Encoded(document.id, np.asarray(ids, dtype=np.int32), units, unit_spans)
+            shapes = None
+            if self.word_shapes:
+                # Subwords of blanks (unit -1) find the number put last.
+                shapes = np.append(word_shapes(document.text, unit_spans), np.int32(NO_WORD))[units]
+            yield Encoded(document.id, np.asarray(ids, dtype=np.int32), units, unit_spans, shapes)
 
     def windows(self, encoded: Encoded, unit_tags: np.ndarray | None = None) -> list[Window]:
         """Cut an encoded document into windows; with `unit_tags` (units,) each unit's first subword is labelled."""
@@ -226,5 +238,7 @@ class Encoder:
                 here = labels[first:end].copy()
                 here[: core_start - first] = IGNORED
                 here[core_end - first :] = IGNORED
-            windows.append(Window(encoded.document_id, first, core_start, core_end, encoded.input_ids[first:end], here))
+            ids, shapes = encoded.input_ids[first:end], encoded.shapes
+            shapes = None if shapes is None else shapes[first:end]
+            windows.append(Window(encoded.document_id, first, core_start, core_end, ids, here, shapes))
         return windows

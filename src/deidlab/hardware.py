@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import platform
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +23,10 @@ def pick_device(device: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError(f"device={device} was asked for, but PyTorch sees no GPU: set device=auto or device=cpu")
-    return torch.device(device)
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise ConfigError(f"device is {device!r}; expected auto, cpu, cuda or cuda:NUMBER") from error
 
 
 def has_fast_bf16(device: torch.device) -> bool:
@@ -49,6 +55,24 @@ def autocast(device: torch.device, precision: Resolved) -> torch.autocast:
     """The autocast context for a resolved precision."""
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
     return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
+
+
+# How PyTorch words it on a CPU; a GPU has `torch.OutOfMemoryError`.
+_NO_MEMORY = re.compile("can't allocate memory|not enough memory|bad_alloc|out of memory", re.IGNORECASE)
+
+
+@contextmanager
+def enough_memory(mend: str) -> Iterator[None]:
+    """Turn running out of memory into a `ConfigError` that ends on `mend`, the settings that need less of it."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and not _NO_MEMORY.search(str(error)):
+            raise
+        wanted = re.search(r"allocate ([\d.]+ ?\w+)", str(error))
+        asked = f" (another {wanted[1]} were asked for)" if wanted else ""
+        where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "main memory"
+        raise ConfigError(f"out of memory: {where} is full{asked}: {mend}") from error
 
 
 def peak_memory(device: torch.device) -> int:

@@ -14,9 +14,10 @@ from transformers import PreTrainedModel
 
 from deidlab.crf import left_packed
 from deidlab.encoding import Encoded, Encoder
-from deidlab.hardware import Precision, Resolved, autocast, pick_precision
+from deidlab.hardware import Precision, Resolved, autocast, enough_memory, pick_precision
 from deidlab.types import Document, TokenScores, Window
 
+LESS_MEMORY = "lower batch_tokens (system.batch_tokens; of a training run evaluation.batch_tokens) or model.max_length"
 CHUNK_CHARACTERS = 400_000  # documents in flight: enough windows to sort by length, little enough to hold their scores
 
 
@@ -57,17 +58,22 @@ def pad(windows: Sequence[Window], encoder: Encoder, length: int | None = None) 
     length = max(length or 0, max(len(w.input_ids) for w in windows) + len(before) + len(after))
     ids = torch.full((len(windows), length), encoder.tokenizer.pad_token_id or 0, dtype=torch.long)
     mask = torch.zeros_like(ids)
+    shapes = torch.zeros_like(ids)
     labels = torch.full_like(ids, -100) if windows[0].labels is not None else None
     for row, window in enumerate(windows):
         framed = [*before, *window.input_ids.tolist(), *after]
         ids[row, : len(framed)] = torch.tensor(framed)
         mask[row, : len(framed)] = 1
+        if window.shapes is not None:
+            shapes[row, len(before) : len(before) + len(window.shapes)] = torch.from_numpy(window.shapes)
         if labels is not None and window.labels is not None:
             labels[row, len(before) : len(before) + len(window.labels)] = torch.from_numpy(window.labels)
     inputs = {"input_ids": ids, "attention_mask": mask}
     if encoder.global_first:
         inputs["global_attention_mask"] = torch.zeros_like(ids)
         inputs["global_attention_mask"][:, 0] = 1
+    if windows[0].shapes is not None:
+        inputs["token_type_ids"] = shapes
     return inputs if labels is None else {**inputs, "labels": labels}
 
 
@@ -102,7 +108,7 @@ def score_encoded(
     log_probs = [np.empty((len(one.input_ids), model.config.num_labels), dtype=np.float32) for one in encoded]
     for batch in length_batches(windows, batch_tokens):
         inputs = {k: v.to(device) for k, v in pad([windows[i] for i in batch], encoder).items()}
-        with autocast(device, precision):
+        with autocast(device, precision), enough_memory(LESS_MEMORY):
             logits = model(**inputs).logits
         scores = log_probabilities(model, logits.float(), [(windows[i], encoded[owners[i]]) for i in batch], before)
         for row, index in enumerate(batch):

@@ -34,6 +34,7 @@ from deidlab.hardware import has_fast_bf16, pick_device
 from deidlab.hub import quiet_transformers, readable_weights, require_hub, verify_sha256
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError
+from deidlab.word_shapes import SHAPES
 
 SIDECAR = "deidlab.json"
 log = logging.getLogger(__name__)
@@ -60,7 +61,8 @@ class Backbone:
     `batch_tokens` are how these weights are best fine-tuned; training follows them. `attention` lets a decoder
     look both ways, or all of a Longformer look at its first token. With `lora` the weights are frozen and adapters
     trained beside them; `four_bit` holds the frozen weights in 4 bits; `dtype` is that of the frozen weights ("auto":
-    bf16 where hardware has it), what is trained is always fp32. `head="crf"` learns which tags follow which.
+    bf16 where hardware has it), what is trained is always fp32. `head="crf"` learns which tags follow which. With
+    `word_shapes` a BERT-like model learns what casing and line ends mean, which an uncased tokenizer hides from it.
     """
 
     pretrained: str
@@ -80,6 +82,7 @@ class Backbone:
     lora: Lora | None = None
     four_bit: bool = False
     dtype: Literal["auto", "fp32", "bf16"] = "auto"
+    word_shapes: bool = False
 
     def __post_init__(self) -> None:
         if self.head not in ("linear", "crf"):
@@ -90,6 +93,10 @@ class Backbone:
             raise ConfigError("model.four_bit and model.dtype=bf16 are for frozen weights: set model.lora too")
         if self.lora is not None and self.head == "crf":
             raise ConfigError("model.head=crf and model.lora do not go together: choose one")
+        if self.lora is not None and self.word_shapes:
+            raise ConfigError(
+                "model.word_shapes and model.lora do not go together: shapes are learnt by the embeddings"
+            )
 
     def locate(self) -> str:
         """The local folder or hub id to load from. Raises `ConfigError` at once when nothing is there."""
@@ -140,6 +147,7 @@ class Backbone:
             self.stride,
             self.unit,  # type: ignore[arg-type]
             global_first=self.attention == "global_first",
+            word_shapes=self.word_shapes,
         )
 
     def model(self, source: str, labels: LabelSet, seed: int = 42) -> PreTrainedModel:
@@ -179,6 +187,8 @@ class Backbone:
     def _prepared(self, model: PreTrainedModel, source: str) -> PreTrainedModel:
         """The loaded model with the attention, head and adapters of the settings."""
         set_attention(model, self.attention)
+        if self.word_shapes:
+            tell_shapes(model)
         if self.head == "crf":
             model.crf = LinearChainCRF(model.config.num_labels)
         if self.lora is None:
@@ -206,6 +216,26 @@ def reset_head(model: PreTrainedModel) -> None:
             head.weight.data.normal_(mean=0.0, std=getattr(model.config, "initializer_range", 0.02))
             if head.bias is not None:
                 head.bias.data.zero_()
+
+
+def tell_shapes(model: PreTrainedModel) -> None:
+    """Make a row of the table of token types for each shape of a word, in place; all are at first what type 0 is.
+
+    So the model starts as it was pretrained. Raises `ConfigError` for an architecture without such a table.
+    """
+    owners = [module for module in model.modules() if hasattr(module, "token_type_embeddings")]
+    if not owners or not model.config.type_vocab_size:
+        raise ConfigError(
+            f"model.word_shapes: {model.config.model_type} has no token types to learn them with (BERT, RoBERTa and "
+            "Longformer have): set model.word_shapes=false"
+        )
+    if model.config.type_vocab_size == SHAPES:  # weights that were trained here
+        return
+    for module in owners:
+        table = torch.nn.Embedding(SHAPES, module.token_type_embeddings.embedding_dim)
+        table.weight.data[:] = module.token_type_embeddings.weight.data[0]
+        module.token_type_embeddings = table
+    model.config.type_vocab_size = SHAPES
 
 
 def position_limit(config: PretrainedConfig) -> int | None:
@@ -248,6 +278,7 @@ class Checkpoint:
                 "stride": self.encoder.stride,
                 "unit": self.encoder.unit,
                 "global_first": self.encoder.global_first,
+                "word_shapes": self.encoder.word_shapes,
             },
             "head": "crf" if hasattr(self.model, "crf") else "linear",
             "decoding": {"outside_bias": self.decoder.outside_bias},

@@ -22,7 +22,7 @@ from accelerate.utils import DistributedType, set_seed
 from deidlab.adapters import HEADS, is_adapted, merged
 from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_training, epoch_steps, feed
-from deidlab.hardware import Precision, peak_memory, pick_device, pick_precision
+from deidlab.hardware import Precision, enough_memory, peak_memory, pick_device, pick_precision
 from deidlab.models import Checkpoint, load_checkpoint
 from deidlab.objectives import Objective
 from deidlab.progress import progress_bar
@@ -42,6 +42,10 @@ class TrainingResult:
     timings: dict[str, Any] = field(default_factory=dict)
 
 
+@enough_memory(
+    "lower training.batch_tokens (training.accumulation keeps what a step learns from) or model.max_length, or set "
+    "training.gradient_checkpointing=true"
+)
 def train(
     checkpoint: Checkpoint,
     documents: Sequence[Document],
@@ -82,7 +86,8 @@ def train(
     `validation` the last weights are kept. `objective` and `augmentation` are settings of `deidlab.objectives` and
     `deidlab.augmentation`. The state is saved at every validation and every `save_every` steps; with `resume` a run
     goes on from there and ends as it would have. `track` is told of every step. Raises `DataError` when there is
-    nothing to learn or the loss is not finite, `ConfigError` for settings that cannot work or are not those resumed.
+    nothing to learn or the loss is not finite, `ConfigError` for settings that cannot work, are not those resumed, or
+    need more memory than there is.
     """
     if not documents:
         raise DataError("no training documents: is data.splits.train right?")

@@ -72,6 +72,7 @@ class Window:
     core_end: int
     input_ids: np.ndarray  # (subwords,) int32
     labels: np.ndarray | None = None  # (subwords,) int32, -100 where the loss must not look
+    shapes: np.ndarray | None = None  # (subwords,) int32, how their words look (`deidlab.word_shapes`)
 
 
 @dataclass(frozen=True, slots=True)
