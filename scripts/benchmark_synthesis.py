@@ -11,8 +11,8 @@ import platform
 import time
 from pathlib import Path
 
-from deidlab.synthesis.notes import Settings, note_types
 from deidlab.synthesis.people import cultures
+from deidlab.synthesis.settings import Settings, note_types
 from deidlab.synthesis.stream import generate
 
 

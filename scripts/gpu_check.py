@@ -25,7 +25,7 @@ from deidlab.decoding import Decoder
 from deidlab.labels import LabelSet
 from deidlab.models import Checkpoint
 from deidlab.random_backbones import RandomBackbone
-from deidlab.synthesis.notes import Settings
+from deidlab.synthesis.settings import Settings
 from deidlab.synthesis.stream import generate
 from deidlab.synthesis.vocabulary import FINE_TYPES
 

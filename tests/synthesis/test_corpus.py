@@ -14,7 +14,7 @@ from deidlab.corpora import brat, conll, i2b2_2014, jsonl, nemotron
 from deidlab.labels import LabelSet
 from deidlab.synthesis.corpus import load_synthetic
 from deidlab.synthesis.export import FORMATS, export
-from deidlab.synthesis.notes import Settings
+from deidlab.synthesis.settings import Settings
 from deidlab.synthesis.statistics import Statistics, overlap, skeleton
 from deidlab.synthesis.stream import generate
 from deidlab.synthesis.vocabulary import FINE_TYPES, NAMES

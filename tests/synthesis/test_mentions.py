@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from deidlab.synthesis.cast import Cast, Facts
+from deidlab.synthesis.cast import Cast
+from deidlab.synthesis.facts import Facts
 from deidlab.synthesis.grammar import Mention
 from deidlab.synthesis.mentions import Manner, Realiser
 from deidlab.types import ConfigError

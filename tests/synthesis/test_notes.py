@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.synthesis.noise import NONE, Noise
-from deidlab.synthesis.notes import Settings, note_types, write_note
+from deidlab.synthesis.notes import write_note
 from deidlab.synthesis.people import cultures
+from deidlab.synthesis.settings import Settings, note_types
 from deidlab.synthesis.stream import generate
 from deidlab.synthesis.vocabulary import FINE_TYPES, NAMES
 from deidlab.types import ConfigError

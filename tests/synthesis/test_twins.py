@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from deidlab.synthesis.notes import Settings
 from deidlab.synthesis.people import GENDERS, cultures
+from deidlab.synthesis.settings import Settings
 from deidlab.synthesis.twins import twins
 from deidlab.types import ConfigError
 

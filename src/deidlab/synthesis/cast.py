@@ -6,45 +6,12 @@ import random
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
 
+from deidlab.synthesis.facts import Facts
 from deidlab.synthesis.people import GENDERS, Person, in_split, name_pool, rare_surnames
 from deidlab.synthesis.resources import load_yaml
 
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is true in every twin of a note: the day, the patient's age, how the relatives stand to the patient."""
-
-    today: date
-    born: date
-    age: int  # years; for infants months, see `unit`
-    unit: str  # "year", "month", "week" or "day"
-    relations: Mapping[str, str]  # role -> kind, a key of `RELATIONS`
-    genders: Mapping[str, str]  # of everyone but the patient; a spouse's follows from the patient's
-
-
-# kind -> (word for a woman, word for a man, years older than the patient, at least and at most)
-RELATIONS: Mapping[str, tuple[str, str, int, int]] = {
-    "spouse": ("wife", "husband", -6, 8),
-    "partner": ("girlfriend", "boyfriend", -5, 6),
-    "parent": ("mother", "father", 20, 38),
-    "child": ("daughter", "son", -38, -19),
-    "sibling": ("sister", "brother", -12, 12),
-    "grandchild": ("granddaughter", "grandson", -62, -40),
-    "grandparent": ("grandmother", "grandfather", 42, 64),
-    "aunt": ("aunt", "uncle", 10, 34),
-    "cousin": ("cousin", "cousin", -15, 15),
-    "niece": ("niece", "nephew", -40, -10),
-    "inlaw": ("daughter-in-law", "son-in-law", -38, -18),
-    "friend": ("friend", "friend", -10, 10),
-    "neighbor": ("neighbor", "neighbor", -30, 30),
-    "roommate": ("roommate", "roommate", -5, 5),
-    "caregiver": ("caregiver", "caregiver", -30, 10),
-}
 
 
 class Cast:
@@ -218,9 +185,3 @@ def plain_letters(text: str) -> str:
 
 
 _STROKES = str.maketrans({"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ß": "ss", "æ": "ae", "Æ": "Ae"})
-
-
-def draw_day(rng: random.Random, first_year: int = 2004, last_year: int = 2025) -> date:
-    """A day on which the note is written."""
-    start = date(first_year, 1, 1)
-    return start + timedelta(days=int(rng.random() * (date(last_year, 12, 28) - start).days))

@@ -14,7 +14,7 @@ from deidlab.corpora.schema import open_arrow, write_arrow
 from deidlab.labels import LabelSet
 from deidlab.synthesis.grammar import SPLITS, Shares
 from deidlab.synthesis.noise import Noise
-from deidlab.synthesis.notes import Settings
+from deidlab.synthesis.settings import Settings
 from deidlab.synthesis.statistics import Statistics, overlap
 from deidlab.synthesis.stream import generate
 from deidlab.synthesis.twins import twins as counterfactual

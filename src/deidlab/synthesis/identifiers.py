@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deidlab.synthesis.cast import RELATIONS, Cast, fill_pattern
+from deidlab.synthesis.cast import Cast, fill_pattern
+from deidlab.synthesis.facts import RELATIONS
 
 Piece = tuple[str, str | None]
 Form = Callable[[Cast, str], list[Piece]]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from deidlab.synthesis import dates
-from deidlab.synthesis.cast import RELATIONS, Cast
+from deidlab.synthesis.cast import Cast
+from deidlab.synthesis.facts import RELATIONS
 from deidlab.synthesis.grammar import Mention
 from deidlab.synthesis.identifiers import FORMS, Piece
 from deidlab.synthesis.people import Person
@@ -21,7 +22,13 @@ from deidlab.synthesis.vocabulary import Convention
 from deidlab.synthesis.wording import AGREEMENT, CHILD, NAME_FORMS, Parts
 from deidlab.types import ConfigError
 
-KIND = {"pt": "patient", "rel": "relative", "rel2": "relative", "other": "person"}  # every other role is a clinician
+KIND = {
+    "pt": "patient",
+    "rel": "relative",
+    "rel2": "relative",
+    "other": "person",
+    "other2": "person",
+}  # every other role is a clinician
 _NOT_PEOPLE = frozenset(("d", "age", "id"))
 
 # Days from today, at least and at most; days in `_KEPT_DAYS` are one and the same through the note.

@@ -6,7 +6,8 @@ import multiprocessing
 from collections.abc import Iterator
 from functools import partial
 
-from deidlab.synthesis.notes import Settings, write_note
+from deidlab.synthesis.notes import write_note
+from deidlab.synthesis.settings import Settings
 from deidlab.types import ConfigError, Document
 
 CHUNK = 64  # notes a task

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from deidlab.synthesis import noise
+from deidlab.synthesis.drawing import seed_of
 from deidlab.synthesis.grammar import Mention
 from deidlab.synthesis.mentions import is_name
-from deidlab.synthesis.notes import Draft, Settings, draft_note, fill, seed_of
+from deidlab.synthesis.notes import Draft, draft_note, fill
 from deidlab.synthesis.people import GENDERS, cultures
+from deidlab.synthesis.settings import Settings
 from deidlab.types import ConfigError, Document
 
 TRIES = 200

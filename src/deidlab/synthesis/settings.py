@@ -1,0 +1,58 @@
+"""What to write: the settings of a stream of notes, checked when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deidlab.synthesis.grammar import Shares
+from deidlab.synthesis.institutions import institutions
+from deidlab.synthesis.noise import Noise
+from deidlab.synthesis.people import GENDERS, cultures
+from deidlab.synthesis.resources import load_yaml
+from deidlab.synthesis.vocabulary import CONVENTIONS, Convention
+from deidlab.types import ConfigError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to write. `None` for note types or institutions means all; weights need not sum to one."""
+
+    note_types: Sequence[str] | Mapping[str, float] | None = None  # a mapping gives weights
+    institutions: Sequence[str] | Mapping[str, float] | None = None
+    cultures: Mapping[str, float] = field(default_factory=lambda: {"us": 1.0})
+    genders: Mapping[str, float] = field(default_factory=lambda: {"female": 0.5, "male": 0.5})
+    mixing: float = 0.3
+    abroad: float = 0.15  # chance that the note is written in the patient's own country, not in the United States
+    native_script: float = 0.0
+    long: float = 0.02
+    convention: Convention = "whole"
+    balanced: bool = False  # cultures and genders take turns instead of being drawn
+    split: str | None = None  # whose identifiers and templates to use; None: all of them
+    series: str = "all"  # keeps the notes and ids of two splits apart
+    shares: Shares = field(default_factory=Shares)
+    noise: Noise = field(default_factory=Noise)
+
+    def __post_init__(self) -> None:
+        _known("note type", self.note_types, note_types())
+        _known("institution", self.institutions, institutions())
+        _known("culture", self.cultures, cultures())
+        _known("gender", self.genders, GENDERS)
+        _known("convention", [self.convention], CONVENTIONS)
+        for name in ("mixing", "abroad", "native_script", "long"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; expected a rate in 0..1")
+
+
+def _known(what: str, chosen, choices: Sequence[str]) -> None:
+    if chosen is None:
+        return
+    if not chosen:
+        raise ConfigError(f"no {what} is chosen; choose from {', '.join(choices)}")
+    if wrong := sorted(set(chosen) - set(choices)):
+        raise ConfigError(f"unknown {what} {', '.join(wrong)}; choose from {', '.join(choices)}")
+
+
+def note_types() -> tuple[str, ...]:
+    """The nine note types."""
+    return tuple(load_yaml("notes.yaml"))
