@@ -4,13 +4,14 @@ import csv
 import io
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from deidlab.excerpts import Excerpt
 from deidlab.views import flat, html, latex, markdown
 from deidlab.views.drawing import draw, history_figure
-from deidlab.views.elements import Estimate, P, Section, Table
+from deidlab.views.elements import Estimate, P, Section, Table, slug
 from deidlab.views.sections import sections
 
 
@@ -38,14 +39,14 @@ def content(**more):
         ],
         "confusion": {"labels": ["ID_NUM"], "matrix": [[2, 2], [1, 0]]},
         "fairness": [
-            gap("us", None), gap("hindi", -0.25),
+            gap("us", None), gap("hindi", -0.25), gap("us", None, "char_leak"), gap("hindi", -0.125, "char_leak"),
         ],
     } | more  # fmt: skip
 
 
-def gap(group, difference):
+def gap(group, difference, metric="strict"):
     return {
-        "attribute": "culture", "group": group, "reference": "us", "types": "names", "metric": "strict", "documents": 9,
+        "attribute": "culture", "group": group, "reference": "us", "types": "names", "metric": metric, "documents": 9,
         "support": 8, "recall": 0.5, "recall_low": 0.25, "recall_high": 0.75, "difference": difference,
         "relative": difference, "difference_low": difference, "difference_high": difference,
         "p_value": None if difference is None else 0.0004, "pairs": None if difference is None else 9,
@@ -103,6 +104,21 @@ def test_html_is_one_file_that_fetches_and_runs_nothing(drawn):
     assert "A &lt;run&gt;" in text and "a &lt;b&gt;" in text and "<b>" not in text.replace("<b>0", "")
 
 
+def test_the_style_sheet_speaks_of_sections_that_there_are():
+    style = (Path(html.__file__).parent / "templates" / "page.css").read_text("utf-8")
+    meant = set(re.findall(r"#([a-z][a-z-]+)(?=[ :])", style))
+    assert meant and meant <= {slug(section.title) for section in sections(content())}
+
+
+def test_a_line_of_a_gap_table_is_about_one_group():
+    (section,) = [section for section in sections(content()) if section.title == "Culture: names only"]
+    assert [line[0] for line in section.table.body] == ["us", "hindi"]
+    hindi = dict(zip(section.table.header[:6], map(str, section.table.body[1]), strict=False))
+    assert (hindi["difference from us"], hindi["relative"], hindi["p"]) == ("-0.2500", "-25.0%", "<0.001")
+    assert str(section.table.body[1][7]) == "-0.1250"
+    assert section.about.startswith("9 pairs of counterfactual twins")
+
+
 def test_figures_follow_the_colours_of_the_page_and_are_the_same_every_time(drawn):
     assert all("currentColor" in svg and "#010203" not in svg for svg in drawn.values())
     assert drawn == draw(content())
@@ -132,6 +148,24 @@ def test_a_table_in_latex():
     assert r"ID\_NUM & 0.5000 {\scriptsize [0.2500, 0.7500]} & $-$0.1000 \\" in text
     assert r"\caption{Types \& all. 100 \%}" in text
     assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == 1
+
+
+def test_every_table_in_latex_is_whole():
+    text = latex.render("A {run} of 100 % & more", sections(content()))
+    bare = re.sub(r"\\[\\{}&%$#_]", "", re.sub(r"(?m)^%.*", "", text))
+    depth = 0
+    for c in bare:
+        depth += (c == "{") - (c == "}")
+        assert depth >= 0
+    assert depth == 0 and not set("#_%~^<>") & set(bare)
+    opened = []
+    for what, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
+        assert what == "begin" or opened.pop() == name
+        opened += [name] * (what == "begin")
+    assert not opened
+    for columns, body in re.findall(r"\\begin\{(?:tabular|longtable)\}\{(\w+)\}(.*?)\\bottomrule", text, re.DOTALL):
+        lines = [line for line in body.splitlines() if line.endswith(r"\\") and r"\caption" not in line]
+        assert lines and {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {len(columns) - 1}
 
 
 def test_a_long_table_in_latex_breaks_over_pages():

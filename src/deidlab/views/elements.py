@@ -82,4 +82,5 @@ def plain(cell: Cell, intervals: bool = True) -> str:
 
 
 def slug(name: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in name).strip("-").lower()
+    """A name for an address or a file: its letters and digits, one hyphen for whatever stands between."""
+    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 INK = "#010203"  # stands for currentColor while matplotlib draws
 FAINT = "#8a8f98"
+WIDTH = 5.2  # inches: letters stay readable where a phone shrinks them
 COLOURS = ("#3b78c9", "#d9772b", "#4f9d69", "#b4569b", "#8c6d46", "#5f7f95")
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -55,7 +56,7 @@ def dots(
 ) -> str:
     """A line for each name, a dot for each value, a bar for its interval; `reference` is a dashed line."""
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(6.4, 0.85 + 0.27 * len(names))
+        figure, axes = canvas(WIDTH, 0.85 + 0.27 * len(names))
         if reference is not None:
             axes.axvline(reference, color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
         spread = np.linspace(-0.16, 0.16, len(series)) if len(series) > 1 else [0.0]
@@ -81,7 +82,7 @@ def dots(
 def bars(names: Sequence[str], series: Sequence[Series], axis: str, *, name: str = "bars") -> str:
     """Bars of several series beside each other, a line for each name."""
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(6.4, 0.85 + 0.36 * len(names))
+        figure, axes = canvas(WIDTH, 0.85 + 0.36 * len(names))
         height = 0.8 / len(series)
         for i, (one, colour) in enumerate(zip(series, COLOURS, strict=False)):
             places = np.arange(len(names)) - 0.4 + height * (i + 0.5)
@@ -100,7 +101,7 @@ def lines(
 ) -> str:
     """Curves with the band of their intervals; `spread` sets places apart as their logarithms, with room for 0."""
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(6.4, 3.6)
+        figure, axes = canvas(WIDTH, 3.6)
         for one, colour in zip(series, COLOURS, strict=False):
             kept = [i for i, value in enumerate(one.values) if value is not None]
             where = [places[i] for i in kept]
@@ -134,7 +135,7 @@ class Point:
 def scatter(points: Sequence[Point], x: str, y: str, *, name: str = "scatter") -> str:
     """Named points; `x` is set apart as its logarithms."""
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(6.4, 3.8)
+        figure, axes = canvas(WIDTH, 3.8)
         for number, point in enumerate(points):
             colour = COLOURS[number % len(COLOURS)]
             if point.low is not None and point.high is not None:

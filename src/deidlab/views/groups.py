@@ -11,7 +11,6 @@ from deidlab.views.rows import cells, estimate, shown_slice, slice_names
 
 FAMILIARITY = {"whole": "in training as a whole", "words": "every word in training", "new": "a word not in training"}
 KINDS = {"names": "names only", "all": "all types"}
-MEASURED = {"strict": "recall (strict)", "char_leak": "characters covered"}
 
 
 def slice_sections(rows: Sequence[Row]) -> list[Section]:
@@ -71,26 +70,37 @@ def fairness_sections(content: Mapping[str, Any]) -> list[Section]:
 
 
 def fairness_section(attribute: str, kind: str, lines: Sequence[Mapping[str, Any]]) -> Section:
+    """A line for each group: what is found exactly, and what is covered whatever its type."""
     reference = lines[0]["reference"]
-    paired = any(line["pairs"] for line in lines)
-    body = [
-        (
-            MEASURED[line["metric"]],
-            line["group"],
-            Estimate(line["recall"], line["recall_low"], line["recall_high"]),
-            Estimate(line["difference"], line["difference_low"], line["difference_high"], signed=True),
-            Estimate(line["relative"], signed=True, percent=True, digits=1),
-            P(line["p_value"]),
-            line["support"],
+    by = {(line["group"], line["metric"]): line for line in lines}
+    body = []
+    for group in dict.fromkeys(line["group"] for line in lines):
+        found, covered = by[group, "strict"], by[group, "char_leak"]
+        relative = Estimate(found["relative"], signed=True, percent=True, digits=1)
+        body.append(
+            (
+                group,
+                *(recall_of(found), difference_of(found), relative, P(found["p_value"]), found["support"]),
+                *(recall_of(covered), difference_of(covered), P(covered["p_value"])),
+            )
         )
-        for line in lines
-    ]
+    pairs = max(line["pairs"] or 0 for line in lines)
     how = (
-        f"{max(line['pairs'] or 0 for line in lines):,} counterfactual twins, the same note with other people: "
-        "paired permutation test."
-        if paired
+        f"{pairs:,} pairs of counterfactual twins, the same note with other people: paired permutation test."
+        if pairs
         else "No twins: groups are compared as they are, by the bootstrap; other things may differ too."
     )
-    header = ("measure", attribute, "recall", f"difference from {reference}", "relative", "p", "gold")
+    header = (
+        attribute, "recall (strict)", f"difference from {reference}", "relative", "p", "gold",
+        "characters covered", "difference", "p",
+    )  # fmt: skip
     title = f"{attribute.capitalize()}: {KINDS[kind]}"
     return Section(title, how, Table(header, tuple(body)), f"fairness-{attribute}-{kind}")
+
+
+def recall_of(gap: Mapping[str, Any]) -> Estimate:
+    return Estimate(gap["recall"], gap["recall_low"], gap["recall_high"])
+
+
+def difference_of(gap: Mapping[str, Any]) -> Estimate:
+    return Estimate(gap["difference"], gap["difference_low"], gap["difference_high"], signed=True)
