@@ -32,6 +32,8 @@ class DateSettings:
     `whole_weeks` draws whole weeks, so that weekdays named anywhere in a note, also outside the spans, stay true.
     `order` reads numbers as `mdy` or `dmy`; `auto` lets the dates of the note decide that can be read in one way only,
     and `ambiguous` (`mdy`, `dmy` or `mask`) is for notes that do not. Two-digit years up to `pivot` are of the 2000s.
+    `reference_year` stands in for the year of a note that says none but that of a birth, when years are judged
+    that would show an age of 90 or more.
     """
 
     max_days: int = 364
@@ -39,6 +41,7 @@ class DateSettings:
     order: Literal["auto", "mdy", "dmy"] = "auto"
     ambiguous: Literal["mdy", "dmy", "mask"] = "mdy"
     pivot: int = 40
+    reference_year: int = 2026
 
     def __post_init__(self) -> None:
         least = 14 if self.whole_weeks else 2
@@ -52,6 +55,8 @@ class DateSettings:
                 raise ConfigError(f"policy, dates.{name} is {value!r}; expected one of {', '.join(known)}")
         if not (isinstance(self.pivot, int) and 0 <= self.pivot <= 99):
             raise ConfigError(f"policy, dates.pivot is {self.pivot!r}; expected a two-digit year, 0 to 99")
+        if not (isinstance(self.reference_year, int) and 1900 <= self.reference_year <= 2200):
+            raise ConfigError(f"policy, dates.reference_year is {self.reference_year!r}; expected a year")
 
 
 @dataclass(frozen=True)

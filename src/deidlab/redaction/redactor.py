@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from dataclasses import replace as changed
 
 from deidlab.redaction import masks
-from deidlab.redaction.keys import Draws, check_key
+from deidlab.redaction.keys import check_key
+from deidlab.redaction.note import Note
 from deidlab.redaction.policy import STYLES, Policy
 from deidlab.redaction.taxonomy import taxonomy
 from deidlab.redaction.text import Redacted, check_spans, clusters, replace, united
-from deidlab.types import ConfigError, DataError, Document, Span
+from deidlab.types import ConfigError, Document, Span
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,18 @@ class Redactor:
         return whole, action
 
     def _replaced(self, document: Document, targets: Sequence[tuple[Span, str]], names: Sequence[str]) -> Redacted:
+        note = Note(
+            document,
+            [(span, self.policy.type_of(span.label), action) for span, action in targets],
+            self.policy.dates,
+            self.key,
+            document.meta.get(self.patient_key),
+            tuple(names),
+        )
         numbers: dict[tuple[str, str], int] = {}
         replacements, fallbacks = [], []
-        for span, action in targets:
-            kind, text = self.policy.type_of(span.label), document.text[span.start : span.end]
+        for span, kind, action in note.targets:
+            text = document.text[span.start : span.end]
             match action:
                 case "mask_same_length":
                     new = masks.same_length(text)
@@ -70,8 +79,13 @@ class Redactor:
                 case "tag":
                     same = masks.word_for(kind), text.casefold()
                     new = masks.tag(kind, numbers.setdefault(same, len(numbers) + 1))
-                case _:
+                case "mask":
                     new = masks.mask(kind)
+                case _:
+                    new = note.rewritten(span, kind, action)
+                    if new is None:
+                        fallbacks.append((span.label, f"no {action}"))
+                        new = masks.mask(kind)
             replacements.append(new)
         redacted = replace(document, [span for span, _ in targets], replacements)
         return changed(redacted, fallbacks=tuple(fallbacks))

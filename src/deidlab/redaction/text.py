@@ -38,7 +38,9 @@ class OffsetMap:
 
     def inverted(self) -> OffsetMap:
         """The map from the new text to the old one."""
-        return OffsetMap(tuple((start, new, old) for start, (_, old, new) in zip(self._starts(), self.edits)))
+        return OffsetMap(
+            tuple((start, new, old) for start, (_, old, new) in zip(self._starts(), self.edits, strict=True))
+        )
 
     def to_new(self, offset: int) -> int:
         """Where the old character at `offset` stands now; one that was replaced: where its replacement begins."""
@@ -72,7 +74,7 @@ class OffsetMap:
     def _starts(self) -> list[int]:
         """Where each replacement begins in the new text."""
         growth = accumulate((new - old for _, old, new in self.edits), initial=0)
-        return [start + more for (start, _, _), more in zip(self.edits, growth)]
+        return [start + more for (start, _, _), more in zip(self.edits, growth, strict=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def replace(document: Document, spans: Sequence[Span], replacements: Sequence[st
     """
     if len(spans) != len(replacements):
         raise DataError(f"document {document.id}: {len(replacements)} replacements for {len(spans)} spans")
-    of_span = {(s.start, s.end, s.label): text for s, text in zip(spans, replacements)}
+    of_span = {(s.start, s.end, s.label): text for s, text in zip(spans, replacements, strict=True)}
     pieces, edits, annotations = [], [], []
     at = length = 0
     for group in clusters(check_spans(document, spans)):

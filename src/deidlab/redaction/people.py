@@ -1,0 +1,234 @@
+"""Surrogates for the people of a note.
+
+Each word of a name is exchanged by itself: its surrogate is drawn by HMAC of key, patient and the folded word, from the
+names of its culture and gender. So `Mr. Smith`, `SMITH, J.` and `Smith's` agree in every note of a patient, in whatever
+order notes are done, without any record. First letters are exchanged by a keyed rule too (one for given, one for
+family names), and surrogates begin with the letter so found: initials agree where the name itself is not in the note.
+What is held against the note itself, and may therefore differ from note to note, is little: a surrogate never equals
+a word of any identifier of its note nor the surrogate of another name there (then the next one is taken); a word on no
+list that is a letter or two away from another name of the note counts as that name misspelt; a title shows the gender
+of a name that the lists do not know.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deidlab.redaction.keys import Draws
+from deidlab.redaction.name_lists import culture_of, gender_of, known, leaning, likely_gender, pool, script_of
+from deidlab.redaction.name_parts import NamePart, take_apart
+from deidlab.redaction.spelling import within_typo
+from deidlab.synthesis.cast import plain_letters
+from deidlab.types import Span
+
+# Letters exchanged among themselves, because about as many names begin with each.
+_TIERS = {"given": ("ajmscdklreb", "tghnpvfiow", "uxyzq"), "family": ("smbchwgdrplk", "taefjnvo", "iqxyzu")}
+_FEW = 3  # with fewer names under a letter, culture wins over the letter
+Key = tuple[str, str]  # slot and folded word
+
+
+@dataclass(frozen=True)
+class People:
+    """The name parts of a note and the surrogate of each word; build it with `of`."""
+
+    text: str = field(repr=False)
+    persons: Mapping[tuple[int, int], Sequence[Sequence[NamePart]]] = field(repr=False)
+    assigned: Mapping[Key, str] = field(repr=False)
+    draws: Draws = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        text: str,
+        spans: Iterable[tuple[Span, str]],
+        draws: Draws,
+        forbidden: frozenset[str],
+        names: Sequence[str] = (),
+        gender: str | None = None,
+        spanish: bool = False,
+    ) -> People:
+        """`spans` with types of the group NAME; `forbidden` folded words that no surrogate may be.
+
+        `names` are other names the patient is known by, `gender` (female, male) is the patient's where it is known.
+        """
+        raw = {(s.start, s.end): take_apart(text, s.start, s.end, kind, spanish) for s, kind in spans}
+        persons = _settled(raw)
+        further = [take_apart(name, 0, len(name), "PATIENT", spanish) for name in names]
+        votes = _genders(persons.values())
+        keys = Counter(
+            (part.slot, part.key)
+            for found in persons.values()
+            for person in found
+            for part in person
+            if not part.initial
+        )
+        listed = {(part.slot or "family", part.key) for found in further for person in found for part in person}
+        aliases = _misspelt(keys, listed)
+        assigned: dict[Key, str] = {}
+        taken: set[str] = set()
+        for key in sorted(set(aliases.values())):
+            new = _drawn(key, draws, forbidden | taken, votes.get(key) or gender, spanish)
+            if new is not None:
+                assigned[key] = new
+                taken.add(plain_letters(new).lower())
+        assigned.update({key: assigned[meant] for key, meant in aliases.items() if meant in assigned})
+        return cls(text, persons, assigned, draws)
+
+    def surrogate(self, start: int, end: int) -> str | None:
+        """The mention with every name exchanged, or None where one of them has no surrogate."""
+        persons = self.persons.get((start, end))
+        if not persons:
+            return None
+        pieces, at = [], start
+        for person in persons:
+            for part in person:
+                new = self._initial(part, person) if part.initial else self.assigned.get((part.slot, part.key))
+                if new is None:
+                    return None
+                pieces += [self.text[at : part.start], _formed(self.text[part.start : part.end], new)]
+                at = part.end
+        return "".join((*pieces, self.text[at:end]))
+
+    def letter(self, slot: str, letter: str) -> str:
+        """The letter that names of a slot begin with once exchanged."""
+        return exchanged_letter(self.draws, slot, letter)
+
+    def _initial(self, part: NamePart, person: Sequence[NamePart]) -> str | None:
+        """An initial of the surrogate it stands for: of a person of the note where one fits, else by the letter."""
+        beside = [p for p in person if p is not part and p.slot != part.slot]
+        fitting = sorted(
+            other.key
+            for found in self.persons.values()
+            for candidate in found
+            if all(any(_stands_for(p, q) for q in candidate) for p in beside)
+            for other in candidate
+            if other.slot == part.slot and not other.initial and other.key.startswith(part.key)
+        )
+        for key in fitting:
+            if new := self.assigned.get((part.slot, key)):
+                return plain_letters(new)[0]
+        return self.letter(part.slot, part.key)
+
+
+def _stands_for(part: NamePart, other: NamePart) -> bool:
+    if part.slot != other.slot or other.initial:
+        return False
+    return other.key.startswith(part.key) if part.initial else other.key == part.key
+
+
+def exchanged_letter(draws: Draws, slot: str, letter: str) -> str:
+    """A letter for a letter, never the same, by a keyed rotation of a keyed order of its tier."""
+    for tier in _TIERS[slot]:
+        if letter in tier:
+            chance = draws.digest("letters", slot, tier)
+            order = [ch for _, ch in sorted(zip(chance, tier, strict=False))]
+            turn = 1 + chance[-1] % (len(order) - 1)
+            return order[(order.index(letter) + turn) % len(order)]
+    return draws.choice(string.ascii_lowercase, "letter", slot, letter)
+
+
+def _settled(
+    raw: Mapping[tuple[int, int], Sequence[Sequence[NamePart]]],
+) -> dict[tuple[int, int], list[list[NamePart]]]:
+    """The persons with names that stand alone read as the note reads them elsewhere."""
+    whole: dict[str, Counter[str]] = {}
+    for found in raw.values():
+        for person in found:
+            if len(person) > 1:
+                for part in person:
+                    if part.slot and not part.initial:
+                        whole.setdefault(part.key, Counter())[part.slot] += 1
+
+    def settle(part: NamePart, alone: bool) -> NamePart:
+        seen = whole.get(part.key) if alone else None
+        slot = seen.most_common(1)[0][0] if seen and part.slot not in seen else part.slot
+        if not slot:
+            entry = known(part.key)
+            slot = leaning(part.key) or ("given" if entry and entry.given else "family")
+        return part if slot == part.slot else NamePart(part.start, part.end, part.key, slot, part.initial, part.gender)
+
+    return {
+        where: [[settle(part, len(person) == 1) for part in person] for person in found] for where, found in raw.items()
+    }
+
+
+def _genders(persons: Iterable[Sequence[Sequence[NamePart]]]) -> dict[Key, str]:
+    """The gender that titles show for given names, where they agree."""
+    votes: dict[Key, set[str]] = {}
+    for found in persons:
+        for person in found:
+            for part in person:
+                if part.gender and part.slot == "given":
+                    votes.setdefault((part.slot, part.key), set()).add(part.gender)
+    return {key: next(iter(shown)) for key, shown in votes.items() if len(shown) == 1}
+
+
+def _misspelt(keys: Counter[Key], further: set[Key]) -> dict[Key, Key]:
+    """Each name and the name it is meant to be: itself, or the one it misspells."""
+    meant = {}
+    for key, times in keys.items():
+        slot, word = key
+        meant[key] = key
+        if len(word) < 4 or known(word) or key in further:
+            continue
+        better = [
+            (other not in further, not known(other[1]), -keys[other], other)
+            for other in {*keys, *further}
+            if other != key
+            and other[0] == slot
+            and (other in further or known(other[1]) or (keys[other], key) > (times, other))
+            and within_typo(word, other[1])
+        ]
+        if better:
+            meant[key] = min(better)[-1]
+    return meant
+
+
+def _drawn(key: Key, draws: Draws, forbidden: frozenset[str], gender: str | None, spanish: bool) -> str | None:
+    """The first surrogate, in the keyed order of this word, that is not forbidden."""
+    slot, word = key
+    script = script_of(word)
+    if script in ("mandarin", "korean") and len(word) > 1 and not _listed(word, slot):
+        # A whole name without a blank: the first character is the family's.
+        family = _drawn(("family", word[0]), draws, forbidden, gender, spanish)
+        given = _drawn(("given", word[1:]), draws, forbidden, gender, spanish) if len(word) < 5 else None
+        return family + given if family and given else None
+    if not script and not _is_latin(word):
+        return None
+    culture = culture_of(word, slot, spanish)  # type: ignore[arg-type]
+    sex = (gender_of(word) or gender or likely_gender(word)) if slot == "given" else ""
+    if "-" in word:
+        names = pool("given", sex, culture, "", False, True)
+    else:
+        letter = "" if script else exchanged_letter(draws, slot, word[0])
+        names = pool(slot, sex, culture, letter, bool(script))  # type: ignore[arg-type]
+        if len(names) < _FEW:
+            names = pool(slot, sex, culture, "", bool(script))  # type: ignore[arg-type]
+    first = draws.number("name", slot, word)
+    for step in range(len(names)):
+        name = names[(first + step) % len(names)]
+        if plain_letters(name).lower() not in forbidden and plain_letters(name).lower() != word:
+            return name
+    return None
+
+
+def _listed(word: str, slot: str) -> bool:
+    entry = known(word)
+    return bool(entry and (entry.family if slot == "family" else entry.given))
+
+
+def _is_latin(word: str) -> bool:
+    return all(not ch.isalpha() or unicodedata.name(ch, "").startswith("LATIN") for ch in word)
+
+
+def _formed(model: str, name: str) -> str:
+    """A surrogate in the casing of what it stands for, without accents where that has none."""
+    if model.isascii():
+        name = plain_letters(name)
+    if model.isupper():
+        return name.upper()
+    return name.lower() if model.islower() else name
