@@ -18,6 +18,7 @@ MEANING = {
     "token": "tokens of spans, typed",
     "binary_strict": "both ends exact, any type",
     "binary_token": "tokens of spans, any type",
+    "binary_subword": "subwords that spans touch, any type",
     "merged": "MEDDOCAN merged spans, any type",
     "seqeval": "words, scheme-strict",
     "category_strict": "category and both ends exact",
@@ -131,8 +132,12 @@ def losses_section(content: Mapping[str, Any]) -> Section:
 
 
 def provenance_section(content: Mapping[str, Any]) -> Section:
-    body = []
-    for key, value in content["provenance"].items():
-        text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
-        body.append((key, text))
-    return Section("Provenance", "", Table(("what", "which"), tuple(body)))
+    body = tuple((key, in_words(value)) for key, value in content["provenance"].items())
+    return Section("Provenance", "", Table(("what", "which"), body))
+
+
+def in_words(value: Any) -> str:
+    """A value, or the names and values of a mapping: `validation (names 0.01, places 0.2), test (...)`."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    return ", ".join(f"{k} ({in_words(v)})" if isinstance(v, Mapping) else f"{k} {v}" for k, v in value.items())
