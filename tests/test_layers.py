@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "deidlab"
 LAYERS = (
     ("types", "labels"),
     ("corpora", "synthesis", "encoding", "word_shapes", "decoding", "metrics", "calibration", "conformal", "redaction",
-     "augmentation", "surrogates", "images", "progress", "runs"),
+     "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
     ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference",
      "batching", "resuming", "validation", "training", "export"),
     ("systems",),

@@ -5,7 +5,9 @@ A table stands between two comments that say what it shows, and is never typed b
     <!-- table results.json: strict char_leak document_clean -->
     <!-- end -->
 
-`gaps culture names` instead of metrics shows recall by culture and its gap to the reference, over names only.
+Instead of metrics, `gaps culture names` shows recall by culture and its gap to the reference, over names only; `speed`
+shows the runs that were timed, `cost SHEET` what a million notes cost them by `conf/prices/SHEET.yaml`, and `published`
+the figures of others in a file that says for each where it stands (`{"columns": [...], "rows": [[...]]}`).
 """
 
 from __future__ import annotations
@@ -18,8 +20,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from deidlab.pricing import PriceSheet, per_million_notes
 from deidlab.runs import write_json
+from deidlab.standings import SPEED_HEADER, speed_cells
 from deidlab.types import ConfigError
+from deidlab.views import markdown as md
+from deidlab.views.elements import Estimate, Table
 
 TABLE = re.compile(r"(<!-- table (?P<file>\S+): (?P<metrics>[^>]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 
@@ -43,6 +51,8 @@ def record(results: Path, name: str, run: Path, command: str) -> None:
         "rows": [row for row in report["rows"] if row["slice"] == "all"],
         **{key: report[key] for key in ("fairness",) if key in report},
     }
+    if (run / "speed.json").is_file():
+        content["runs"][name]["speed"] = json.loads((run / "speed.json").read_text(encoding="utf-8"))
     results.parent.mkdir(parents=True, exist_ok=True)
     write_json(results, content)
 
@@ -65,7 +75,17 @@ def render(file: Path) -> str:
     def table(match: re.Match[str]) -> str:
         results = json.loads((file.parent / match["file"]).read_text(encoding="utf-8"))
         what, *rest = match["metrics"].split()
-        lines = gap_lines(results["runs"], *rest) if what == "gaps" else table_lines(results["runs"], [what, *rest])
+        match what:
+            case "gaps":
+                lines = gap_lines(results["runs"], *rest)
+            case "speed":
+                lines = speed_lines(results["runs"])
+            case "cost":
+                lines = cost_lines(results["runs"], price_sheet(file.parents[2] / "conf" / "prices", *rest))
+            case "published":
+                lines = md.table(Table(tuple(results["columns"]), tuple(tuple(row) for row in results["rows"])))
+            case _:
+                lines = table_lines(results["runs"], [what, *rest])
         return match[1] + "\n".join(lines) + "\n" + match[5]
 
     return TABLE.sub(table, file.read_text(encoding="utf-8"))
@@ -113,6 +133,40 @@ def gap_lines(runs: dict[str, Any], attribute: str, types: str) -> list[str]:
             cells += ["-" if relative is None else f"{100 * relative:+.1f}%", shown(gap["p_value"])]
         lines.append(cells)
     return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def timed(runs: dict[str, Any]) -> dict[str, Any]:
+    """The runs whose speed was measured. Raises `ConfigError` when there are none."""
+    if found := {name: run for name, run in runs.items() if "speed" in run}:
+        return found
+    raise ConfigError("the results hold no speed: run scripts/evaluate.py with speed.notes=100")
+
+
+def speed_lines(runs: dict[str, Any]) -> list[str]:
+    """One row a timed run: strict and character recall beside rates, latencies and memory."""
+    body = []
+    for name, run in timed(runs).items():
+        recall = Estimate(overall(run["rows"], "strict")["recall"])
+        covered = Estimate(1 - overall(run["rows"], "char_leak")["value"])
+        body.append((name, recall, covered, *speed_cells(run["speed"])))
+    return md.table(Table(("run", "strict recall", "characters covered", *SPEED_HEADER), tuple(body)))
+
+
+def cost_lines(runs: dict[str, Any], sheet: PriceSheet) -> list[str]:
+    """One row a timed run: what a million notes cost on the machine of the sheet."""
+    price = sheet.price("machine")
+    body = []
+    for name, run in timed(runs).items():
+        cost = per_million_notes(price, run["speed"], sheet.note_words)
+        words = sheet.note_words or run["speed"]["words"] / run["speed"]["notes"]
+        body.append((name, f"{cost:,.2f} {sheet.currency}", round(words), f"{price.amounts['per_hour']:g} an hour"))
+    return md.table(Table(("run", "per million notes", "words a note", "machine"), tuple(body)))
+
+
+def price_sheet(folder: Path, name: str) -> PriceSheet:
+    """A sheet of `conf/prices`, read without Hydra."""
+    content = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
+    return PriceSheet(**{key: value for key, value in content.items() if key != "_target_"})
 
 
 def overall(rows: Sequence[dict[str, Any]], metric: str) -> dict[str, Any]:

@@ -23,6 +23,8 @@ QUALITY = (
     ("char_leak", "value", "character leak"),
 )
 
+SPEED_HEADER = ("words/s", "notes/s", "p50, ms", "p95, ms", "memory, MiB", "joules/note")
+
 Entries = Mapping[str, Mapping[str, Any]]
 
 
@@ -119,8 +121,9 @@ def quality_table(systems: Mapping[str, Any]) -> Table:
 
 
 def speed_table(systems: Mapping[str, Any]) -> Table:
-    header = ("system", "words/s", "notes/s", "p50, ms", "p95, ms", "memory, MiB", "joules/note")
-    return Table(header, tuple((name, *speed_cells(system["speed"])) for name, system in systems.items()))
+    return Table(
+        ("system", *SPEED_HEADER), tuple((name, *speed_cells(system["speed"])) for name, system in systems.items())
+    )
 
 
 def speed_cells(speed: Mapping[str, Any]) -> tuple[Shown, ...]:
