@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from deidlab.evaluation import CHUNK, evaluate
+from deidlab.judging import Judging
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError, DataError, Document, Losses, Prediction, Span
 
@@ -150,3 +151,8 @@ def test_an_official_scorer_by_name_and_no_other():
     assert judged.official["ner"]["f1"] == 1.0
     with pytest.raises(ConfigError, match="expected i2b2_2014, meddocan or null"):
         evaluate(Answers(RIGHT), NOTES, LABELS, official="i2b2")
+
+
+def test_a_metric_over_subwords_is_refused_for_a_system_that_has_none():
+    with pytest.raises(ConfigError, match=r"evaluation.subwords: answers has no tokenizer of its own"):
+        evaluate(Answers(RIGHT), NOTES, LABELS, judging=Judging(subwords=True))

@@ -58,6 +58,10 @@ class Run:
             )
 
 
+# What a test does not look at costs it no time.
+BARE = ("report.figures=false", "report.formats=[md]", "evaluation.replicates=0")
+
+
 def door(script: str, folder: Path, *overrides: str, cwd: Path | None = None) -> Run:
     """Run a script as a user does, writing to `folder`."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
@@ -314,6 +318,28 @@ def test_a_local_longformer_trains_on_local_nemotron_and_counts_its_faults(tiny_
     assert any(name.startswith("longformer.") for name in weights)
 
 
+@pytest.mark.parametrize("experiment", ["clinical_deid", "clinical_deid_better"])
+def test_the_published_recipe_and_the_better_one_run_on_nemotron_and_tell_the_f1_of_the_card(
+    experiment, tiny_backbones, nemotron, tmp_path, capfd
+):
+    small = ["model.max_length=256", "model.stride=32", "training.epochs=2", "training.learning_rate=0.01",
+             "training.batch_tokens=1024"]  # fmt: skip
+    if experiment == "clinical_deid":
+        small.append("training.pad_to=256")
+    run = succeeded(
+        at_once(capfd, tmp_path / "run", f"experiment={experiment}", f"data.path={nemotron}",
+                f"model.pretrained={tiny_backbones['longformer']}", *small, *BARE)
+    )  # fmt: skip
+    documents = run.json("provenance.json")["documents"]
+    # Twins lie among the rows: 40 of the train files are cut by row, or their 20 pairs are.
+    assert documents == {"clinical_deid": {"train": 32, "test": 8}}.get(
+        experiment, {"train": 36, "validation": 4, "test": 10}
+    )
+    card = next(row for row in run.rows() if row["metric"] == "binary_subword" and row["label"] == "micro")
+    assert card["support"] > run.strict()["support"], "an identifier has a subword at least"
+    assert (run.json("timings.json")["padding_share"] > 0.8) == (experiment == "clinical_deid")
+
+
 def test_help_and_import_answer_without_torch():
     code = (
         "import runpy, sys\n"
@@ -331,10 +357,6 @@ def test_help_and_import_answer_without_torch():
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "labels" in ended.stdout and "training" in ended.stdout
-
-
-# What these do not look at costs them no time.
-BARE = ("report.figures=false", "report.formats=[md]", "evaluation.replicates=0")
 
 
 def test_parity_with_the_i2b2_2014_scorer_through_the_door(shared_data, tmp_path):

@@ -210,6 +210,19 @@ class Encoder:
 
     def encode(self, documents: Sequence[Document]) -> Iterator[Encoded]:
         """Tokenize documents whole: nothing is truncated, whatever their length."""
+        for document, ids, bounds in self._tokenized(documents):
+            units, unit_spans = group_units(bounds, word_bounds(document.text), self.unit)
+            shapes = None
+            if self.word_shapes:
+                # Subwords of blanks (unit -1) find the number put last.
+                shapes = np.append(word_shapes(document.text, unit_spans), np.int32(NO_WORD))[units]
+            yield Encoded(document.id, np.asarray(ids, dtype=np.int32), units, unit_spans, shapes)
+
+    def subwords(self, documents: Sequence[Document]) -> Iterator[np.ndarray]:
+        """Character bounds of the subwords of each document, (n, 2) int32; those of blanks are empty."""
+        return (bounds for _, _, bounds in self._tokenized(documents))
+
+    def _tokenized(self, documents: Sequence[Document]) -> Iterator[tuple[Document, list[int], np.ndarray]]:
         if not documents:
             return
         batch = self.tokenizer(
@@ -217,13 +230,7 @@ class Encoder:
             return_attention_mask=False, return_token_type_ids=False, truncation=False, verbose=False,
         )  # fmt: skip
         for document, ids, offsets in zip(documents, batch["input_ids"], batch["offset_mapping"], strict=True):
-            bounds = subword_bounds(offsets, document.text)
-            units, unit_spans = group_units(bounds, word_bounds(document.text), self.unit)
-            shapes = None
-            if self.word_shapes:
-                # Subwords of blanks (unit -1) find the number put last.
-                shapes = np.append(word_shapes(document.text, unit_spans), np.int32(NO_WORD))[units]
-            yield Encoded(document.id, np.asarray(ids, dtype=np.int32), units, unit_spans, shapes)
+            yield document, ids, subword_bounds(offsets, document.text)
 
     def windows(self, encoded: Encoded, unit_tags: np.ndarray | None = None) -> list[Window]:
         """Cut an encoded document into windows; with `unit_tags` (units,) each unit's first subword is labelled."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from deidlab.excerpts import Excerpt, errors_of
 from deidlab.judging import Judge, Judging, recall_only, with_length
@@ -25,7 +27,9 @@ from deidlab.metrics.official import i2b2_2014_official, meddocan_official, prin
 from deidlab.metrics.rows import Row
 from deidlab.metrics.slices import RARE_NAME
 from deidlab.metrics.tables import SpanTable, TextTable
+from deidlab.metrics.tokens import WordTable
 from deidlab.progress import progress_bar
+from deidlab.systems.answers import check_answer
 from deidlab.types import ConfigError, DataError, Document, Losses, Prediction, Span
 
 CHUNK = 256  # documents matched at once; their counts are all that is kept
@@ -97,7 +101,7 @@ def evaluate(
     ("i2b2_2014" or "meddocan") whose own sections are wanted too; it alone keeps all documents in memory. `known_names`
     are those of training, for the slice `rare_name`. `excerpts` keeps the errors with their text. Raises `DataError`
     without documents, and for a label of the system that has no place in `labels`; `ConfigError` for `rare_name`
-    without names to compare with.
+    without names to compare with, and for `judging.subwords` of a system without a tokenizer.
     """
     judging = judging or Judging()
     if judging.wants(RARE_NAME) and not (known_names and labels.names):
@@ -107,6 +111,11 @@ def evaluate(
     scorers = {None: None, "i2b2_2014": i2b2_2014_official, "meddocan": meddocan_official}
     if official not in scorers:
         raise ConfigError(f"official={official!r}; expected i2b2_2014, meddocan or null")
+    cut = None
+    if judging.subwords and (cut := getattr(system, "subwords", None)) is None:
+        raise ConfigError(
+            f"evaluation.subwords: {system.name} has no tokenizer of its own (a checkpoint has): set it to false"
+        )
     started = time.perf_counter()
     pairs = predicted_pairs(system, documents)
     mapping = labels.mapping_for(system.labels.name, system.labels.types)
@@ -132,7 +141,7 @@ def evaluate(
                     ids.append(document.id)
                     meta.append(with_length(document.meta, length))
                     errors += errors_of(document, prediction) if excerpts else ()
-                parts.append(count(chunk, labels))
+                parts.append(count(chunk, labels, cut))
                 confused = added(confused, confusion(*tables(chunk, labels)))
                 if known_names and labels.names:
                     familiar.append(count_familiar(chunk, labels, known_names))
@@ -182,19 +191,26 @@ def predicted_pairs(system: System, documents: Iterable[Document]) -> Iterator[t
 
     for prediction in system.predict(passing()):
         document = waiting.pop(0)
-        if document.id != prediction.document_id:
-            raise DataError(f"the system answered {prediction.document_id} where {document.id} was asked")
+        check_answer(document, prediction, system.name)
         yield document, prediction
     if waiting:
         raise DataError(f"the system gave no answer for {len(waiting)} documents, first {waiting[0].id}")
 
 
-def count(chunk: list[tuple[Document, Prediction]], labels: LabelSet) -> dict[str, Counts]:
-    """All metric families of some documents, and strict over the coarse categories of the label set."""
+def count(
+    chunk: list[tuple[Document, Prediction]],
+    labels: LabelSet,
+    cut: Callable[[Sequence[Document]], Iterable[np.ndarray]] | None = None,
+) -> dict[str, Counts]:
+    """All metric families of some documents, and strict over the coarse categories of the label set.
+
+    `cut` gives the bounds of the subwords of documents, where these are to be counted too.
+    """
     gold = [document.spans for document, _ in chunk]
     found = [prediction.spans for _, prediction in chunk]
     texts = TextTable.of(document.text for document, _ in chunk)
-    families = measure(*tables(chunk, labels), texts, labels.scheme)
+    subwords = WordTable.at(list(cut([document for document, _ in chunk])), texts) if cut else None
+    families = measure(*tables(chunk, labels), texts, labels.scheme, subwords)
     if category := labels.coarse.get("category"):
         names = tuple(dict.fromkeys(c for c in category.values() if c != OUTSIDE))
         sides = [SpanTable.of([coarse(spans, category) for spans in side], names) for side in (gold, found)]

@@ -30,7 +30,7 @@ class Judging:
     `slice_metrics` are the families shown by slice. Intervals come from `replicates` (0: none) draws of clusters: the
     first key of `cluster` that a document has, or else the document. `reference` names the group of each attribute
     that others are compared with (null: us, else the largest). `twins` pairs documents of one `meta.twin`.
-    `batch_tokens` is how much a model that is judged scores at once.
+    `batch_tokens` is how much a model that is judged scores at once; `subwords` adds `binary_subword`.
     """
 
     slices: Literal["auto"] | Sequence[str | Sequence[str]] = "auto"
@@ -42,6 +42,7 @@ class Judging:
     twins: bool = True
     seed: int = 0
     batch_tokens: int = 8192
+    subwords: bool = False
 
     def __post_init__(self) -> None:
         slicing.parse(self.slices)

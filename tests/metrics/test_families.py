@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from deidlab.metrics import families
 from deidlab.metrics.counts import ALL, concatenate
 from deidlab.metrics.matching import exact, tolerant
+from deidlab.metrics.rows import rows
 from deidlab.metrics.tables import SpanTable, TextTable
+from deidlab.metrics.tokens import WordTable
 from deidlab.types import Span
 
 LABELS = ("NAME", "DATE")
@@ -157,3 +159,15 @@ def test_chunks_concatenate_to_the_whole(notes):
     for name, counts in whole.items():
         joined = concatenate(part[name] for part in parts)
         np.testing.assert_array_equal(joined.dense(), counts.dense(), err_msg=name)
+
+
+def test_binary_subword_counts_the_pieces_that_spans_touch_whatever_their_type():
+    text = "Ann Lee, 54"
+    # An | n | Lee | , | a blank | 54 of the first note; the second has one piece.
+    pieces = [np.array([(0, 2), (2, 3), (4, 7), (7, 8), (8, 8), (9, 11)]), np.array([(0, 3)])]
+    gold = SpanTable.of([[Span(0, 7, "NAME"), Span(9, 11, "AGE")], []], ("NAME", "AGE"))
+    found = SpanTable.of([[Span(1, 3, "AGE"), Span(7, 8, "NAME")], [Span(1, 2, "AGE")]], ("NAME", "AGE"))
+    joined = TextTable.of([text, "Bob"])
+    (row, *_) = rows(families.binary_subword(gold, found, joined, WordTable.at(pieces, joined)), "binary_subword")
+    # Of An, n, Lee, 54 the first two are touched; of what is touched, An and n are right, the comma and Bob are not.
+    assert (row["recall"], row["precision"], row["support"]) == (2 / 4, 2 / 4, 4)

@@ -7,6 +7,7 @@
 | `overlap` | the same type and a character in common |
 | `token` | spans cut into `[a-zA-Z0-9]+`, then strict (i2b2 2014 token) |
 | `binary_strict`, `binary_token` | the same start and end, whatever the type |
+| `binary_subword` | touched the same subword of the system's tokenizer, whatever the type (the card of clinical-deid) |
 | `merged` | the same offsets, also after joining what only non-alphanumerics part (MEDDOCAN; `merged.py`) |
 | `hipaa_*` | the same over types that HIPAA names; `_mended` also counts IDNUM, which the official script forgets |
 | `seqeval` | the same type and words (seqeval, strict mode) |
@@ -82,6 +83,14 @@ def binary_strict(match: Match) -> Counts:
     return tally(g.documents, g.labels, *sides, pool=False)
 
 
+def binary_subword(gold: SpanTable, predicted: SpanTable, texts: TextTable, subwords: WordTable) -> Counts:
+    """Subwords that share a character with a span, whatever its type, special tokens and blanks left out.
+
+    What the card of clinical-deid calls F1 (facts 1.1). It depends on the tokenizer: figures of two do not compare.
+    """
+    return binary_strict(exact(*(subwords.touched(table, texts) for table in (gold, predicted))))
+
+
 def seqeval(gold: SpanTable, predicted: SpanTable, texts: TextTable, scheme: Scheme) -> Counts:
     """Entities of the word tags that the spans become under `scheme`: seqeval's numbers in its strict mode."""
     words = WordTable.of(texts)
@@ -93,12 +102,14 @@ def measure(
     predicted: SpanTable,
     texts: TextTable,
     scheme: Scheme = "BIO",
+    subwords: WordTable | None = None,
     hipaa: Collection[str] = HIPAA_OFFICIAL,
     hipaa_mended: Collection[str] = HIPAA_MENDED,
 ) -> dict[str, Counts]:
     """Every family of one chunk of documents, by the name that reports give it.
 
-    `texts` are those of the same documents. The HIPAA families are left out if no evaluated label is a HIPAA type.
+    `texts` are those of the same documents. The HIPAA families are left out if no evaluated label is a HIPAA type, and
+    `binary_subword` without `subwords`, those of the system's tokenizer.
     """
     spans, near = exact(gold, predicted), tolerant(gold, predicted, distance=2)
     tokens = exact(alphanumeric_tokens(gold, texts), alphanumeric_tokens(predicted, texts))
@@ -115,6 +126,8 @@ def measure(
         "char_leak": leak,
         "document_clean": document_clean(leak),
     }
+    if subwords is not None:
+        families["binary_subword"] = binary_subword(gold, predicted, texts, subwords)
     for types, suffix in ((hipaa, ""), (hipaa_mended, "_mended")):
         if set(types) & set(gold.labels):
             families |= {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,14 @@ class WordTable:
         end = np.minimum(np.append(start[1:], len(word)), gaps[np.searchsorted(gaps, start)])
         return cls(np.searchsorted(texts.first, start, "right") - 1, start, end)
 
+    @classmethod
+    def at(cls, bounds: Sequence[np.ndarray], texts: TextTable) -> WordTable:
+        """Pieces that somebody else cut, (pieces, 2) half-open ascending characters of each document."""
+        document = np.repeat(np.arange(len(bounds)), [len(one) for one in bounds])
+        placed = np.concatenate([*bounds, np.empty((0, 2), np.int64)]) + texts.first[document][:, None]
+        solid = placed[:, 0] < placed[:, 1]
+        return cls(document[solid], placed[solid, 0], placed[solid, 1])
+
     def owners(self, spans: SpanTable, texts: TextTable) -> np.ndarray:
         """(words,) row of the span that each word belongs to, or -1.
 
@@ -86,3 +95,17 @@ class WordTable:
         owner = np.full(len(self.start), -1)
         owner[word] = order[row]
         return owner
+
+    def touched(self, spans: SpanTable, texts: TextTable) -> SpanTable:
+        """The words that share a character with a span, each as a span with the label of its owner."""
+        owner = self.owners(spans, texts)
+        owned = np.flatnonzero(owner >= 0)
+        offset = texts.first[self.document[owned]]
+        return SpanTable(
+            document=self.document[owned],
+            start=self.start[owned] - offset,
+            end=self.end[owned] - offset,
+            label=spans.label[owner[owned]],
+            documents=spans.documents,
+            labels=spans.labels,
+        )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import tee
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from deidlab.hardware import Precision, pick_device
 from deidlab.inference import score
@@ -42,6 +44,10 @@ class CheckpointSystem:
         )
         for document, one in zip(to_name, scores, strict=True):
             yield Prediction(document.id, self.checkpoint.decoder(one), document.fingerprint)
+
+    def subwords(self, documents: Sequence[Document]) -> Iterator[np.ndarray]:
+        """Character bounds of each document's subwords, (subwords, 2), for metrics that are defined over them."""
+        return self.checkpoint.encoder.subwords(documents)
 
 
 def load(
