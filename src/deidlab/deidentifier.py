@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from deidlab.corpora.files import lone_surrogate
 from deidlab.redaction.policy import Policy
 from deidlab.redaction.redactor import Redactor
 from deidlab.redaction.text import OffsetMap
@@ -74,8 +75,9 @@ class Deidentifier:
 
     def results(self, documents: Sequence[Document]) -> list[Deidentified | Failure]:
         """A result for each document, in order."""
+        predictions: list[Prediction | Failure]
         try:
-            predictions: list[Prediction | Failure] = list(predicted(self.system, documents))
+            predictions = list(predicted(self.system, documents))
         except Exception:
             # One of them took the others down: alone, each succeeds or fails for itself.
             predictions = [self._alone(document) for document in documents]
@@ -105,6 +107,9 @@ def named(note: str | Document, number: int) -> Document:
 
 def predicted(system: System, documents: Sequence[Document]) -> Iterator[Prediction]:
     """The predictions of some documents; raises `DataError` unless there is one for every text, of that very text."""
+    for document in documents:
+        if (place := lone_surrogate(document.text)) is not None:
+            raise DataError(f"half of a UTF-16 pair at character {place}; mend the text")
     predictions = iter(system.predict(documents))
     for document in documents:
         prediction = next(predictions, None)

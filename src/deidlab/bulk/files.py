@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,13 +16,9 @@ from deidlab.corpora.files import private
 CHUNK = 1 << 20
 
 
-@contextmanager
-def synced(path: Path) -> Iterator[BinaryIO]:
-    """A new file that only its owner may read, on the disk when the block ends."""
-    with open(path, "wb", opener=private) as stream:
-        yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
+def private_file(path: Path) -> BinaryIO:
+    """A new file that only its owner may read."""
+    return open(path, "wb", opener=private)
 
 
 @contextmanager
@@ -29,8 +26,10 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     """A file that appears under its name only when it is whole; after an error nothing of it is left."""
     rough = path.with_name(f".{path.name}.rough")
     try:
-        with synced(rough) as stream:
+        with private_file(rough) as stream:
             yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
         rough.replace(path)
     except BaseException:
         rough.unlink(missing_ok=True)
@@ -38,9 +37,15 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    with replaced(path) as stream:
-        stream.write((json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
+def make_folders(root: Path, relative: Path) -> Path:
+    """A folder below `root`, each on the way made for its owner only."""
+    for folder in (*reversed(relative.parents), relative):
+        (root / folder).mkdir(mode=0o700, exist_ok=True)
+    return root / relative
+
+
+def as_json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
 def json_line(content: Mapping[str, Any]) -> bytes:
@@ -53,6 +58,18 @@ def concatenate(parts: Iterable[Path], stream: BinaryIO) -> None:
         if part.exists():
             with part.open("rb") as source:
                 shutil.copyfileobj(source, stream, CHUNK)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make all below a folder last: many files at once, for a disk takes them together."""
+    paths = [folder, *folder.rglob("*")]
+    with ThreadPoolExecutor(min(len(paths), 16)) as pool:
+        list(pool.map(lambda path: sync_folder(path) if path.is_dir() else sync_file(path), paths))
+
+
+def sync_file(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deidlab.bulk.engines import Engine, Results, Shard
-from deidlab.bulk.files import concatenate, json_line, replaced, sync_folder, synced, write_json
+from deidlab.bulk.files import as_json, concatenate, json_line, private_file, replaced, sync_folder, sync_tree
 from deidlab.bulk.notes import Format, Note
 from deidlab.deidentifier import Deidentified, Failure, reason
 from deidlab.types import ConfigError, DeidlabError
@@ -211,7 +211,8 @@ def _begin_or_go_on(job: Job) -> None:
             )
     else:
         _clear(job.part)
-        write_json(file, now)
+        with replaced(file) as stream:
+            stream.write(as_json(now))
     (job.part / "shards").mkdir(mode=0o700, exist_ok=True)
 
 
@@ -231,28 +232,30 @@ def _store(job: Job, shard: Shard, results: Results) -> dict[str, Any]:
     rough = job.part / "shards" / f"{shard.number:08d}.rough"
     rough.mkdir(mode=0o700)
     summary, rendered = Summary(), []
-    with synced(rough / FAILED) as failed, synced(rough / OFFSETS) as offsets, synced(rough / ANNOTATIONS) as spans:
-        for written, result in settled(job.source, shard, results):
-            summary.notes += 1
-            if isinstance(result, Failure):
-                summary.failed += 1
-                failed.write(json_line({"id": result.id, "reason": result.reason}))
-                continue
-            rendered.append(written)
-            summary.replaced.update(span.label for span in result.spans)
-            summary.masked_instead.update(why for _, why in result.fallbacks)
-            if job.offsets:
-                offsets.write(json_line({"id": result.id, "offsets": result.offsets.to_list()}))
-            if job.annotations:
-                spans.write(json_line({"id": result.id, "spans": [annotation(span) for span in result.spans]}))
+    lists: dict[str, list[bytes]] = {FAILED: [], OFFSETS: [], ANNOTATIONS: []}
+    for written, result in settled(job.source, shard, results):
+        summary.notes += 1
+        if isinstance(result, Failure):
+            summary.failed += 1
+            lists[FAILED].append(json_line({"id": result.id, "reason": result.reason}))
+            continue
+        rendered.append(written)
+        summary.replaced.update(span.label for span in result.spans)
+        summary.masked_instead.update(why for _, why in result.fallbacks)
+        if job.offsets:
+            lists[OFFSETS].append(json_line({"id": result.id, "offsets": result.offsets.to_list()}))
+        if job.annotations:
+            lists[ANNOTATIONS].append(json_line({"id": result.id, "spans": [annotation(s) for s in result.spans]}))
     if rendered:
         job.source.write(rough, rendered)
-    counted = summary.as_json()
-    write_json(rough / "done.json", counted)
-    sync_folder(rough)
+    for name, lines in (*lists.items(), ("done.json", [as_json(summary.as_json())])):
+        if lines:
+            with private_file(rough / name) as stream:
+                stream.writelines(lines)
+    sync_tree(rough)
     rough.rename(rough.with_suffix(""))
     sync_folder(rough.parent)
-    return counted
+    return summary.as_json()
 
 
 def annotation(span: Any) -> dict[str, Any]:
@@ -291,7 +294,8 @@ def _finish_folder(job: Job, summary: Summary, done: list[Path]) -> None:
                 concatenate((shard / FAILED for shard in done), stream)
         described = job.description()
         described["settings"].pop("key_check", None)  # nothing that comes of a key leaves the machine
-        write_json(whole / "job.json", {**described, "result": summary.as_json()})
+        with replaced(whole / "job.json") as stream:
+            stream.write(as_json({**described, "result": summary.as_json()}))
         joined.touch()
     if whole.exists():
         if job.out.exists():

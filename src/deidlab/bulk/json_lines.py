@@ -9,7 +9,7 @@ from json.decoder import JSONDecoder, scanstring
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from deidlab.bulk.files import concatenate, replaced, stamp, synced
+from deidlab.bulk.files import concatenate, private_file, replaced, stamp
 from deidlab.bulk.lines import check_encoding, count_lines, lines
 from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded
 from deidlab.bulk.text_files import patient_of
@@ -180,7 +180,7 @@ class JsonLines:
         return b""
 
     def write(self, shard: Path, rendered: Sequence[bytes]) -> None:
-        with synced(shard / "notes") as stream:
+        with private_file(shard / "notes") as stream:
             stream.writelines(rendered)
 
     def join(self, shards: Sequence[Path], out: Path) -> None:

@@ -44,8 +44,8 @@ class Reading:
 class Format(Protocol):
     """A kind of input that can be written back with other texts.
 
-    `render` makes of one note what `write` later stores for a shard of them; it raises `DataError` where the output
-    cannot carry the text, which fails that note alone. `join` makes the output of all shards, in order.
+    `render` makes of one note what `write` later stores in the folder of a shard; it raises `DataError` where the
+    output cannot carry the text, which fails that note alone. `join` makes the output of all shards, in order.
     """
 
     name: str
@@ -127,5 +127,12 @@ def likely(raw: bytes) -> str:
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:65536]).best()
-    guess = best.encoding if best is not None else None
-    return f"; it looks like {guess}: declare --encoding {guess}, or mend the note" if guess else "; declare --encoding"
+    names = [best.encoding] if best is not None else []
+    try:
+        raw.decode("cp1252")
+        names.insert(0, "cp1252")  # of all the single-byte encodings that fit, the commonest by far
+    except UnicodeDecodeError:
+        pass
+    if not names:
+        return "; declare its encoding with --encoding"
+    return f"; it may be {' or '.join(dict.fromkeys(names))}: declare --encoding {names[0]}, or mend the note"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deidlab.bulk.files import replaced, stamp, synced
+from deidlab.bulk.files import private_file, replaced, stamp
 from deidlab.bulk.notes import Note, Reading, check_text
 from deidlab.bulk.text_files import patient_of
 from deidlab.deidentifier import Deidentified
@@ -105,7 +105,7 @@ class ParquetTable:
         table = pa.Table.from_batches(rows, schema=schema).combine_chunks()
         at = schema.get_field_index(self.reading.text_column)
         texts = pa.array([text for _, text in rendered], type=schema.field(at).type)
-        with synced(shard / "notes") as stream:
+        with private_file(shard / "notes") as stream:
             pq.write_table(table.set_column(at, schema.field(at), texts), stream, compression="zstd")
 
     def join(self, shards: Sequence[Path], out: Path) -> None:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from deidlab.bulk.files import concatenate, replaced, stamp, synced
+from deidlab.bulk.files import concatenate, make_folders, private_file, replaced, stamp
 from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded
 from deidlab.corpora import brat, i2b2_2014, safe_xml
 from deidlab.deidentifier import Deidentified
@@ -94,7 +94,7 @@ class TextFile:
         return encoded(result.text, self.reading.encoding, note.id)
 
     def write(self, shard: Path, rendered: Sequence[bytes]) -> None:
-        with synced(shard / "notes") as stream:
+        with private_file(shard / "notes") as stream:
             stream.writelines(rendered)
 
     def join(self, shards: Sequence[Path], out: Path) -> None:
@@ -159,9 +159,8 @@ class TextFolder:
 
     def write(self, shard: Path, rendered: Sequence[list[tuple[str, bytes]]]) -> None:
         for name, content in (file for files in rendered for file in files):
-            target = shard / "notes" / name
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with synced(target) as stream:
+            relative = Path(name)
+            with private_file(make_folders(shard / "notes", relative.parent) / relative.name) as stream:
                 stream.write(content)
 
     def join(self, shards: Sequence[Path], out: Path) -> None:
@@ -170,9 +169,8 @@ class TextFolder:
         for shard in shards:
             for file in sorted((shard / "notes").rglob("*")):
                 if file.is_file():
-                    target = out / file.relative_to(shard / "notes")
-                    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    file.replace(target)
+                    relative = file.relative_to(shard / "notes")
+                    file.replace(make_folders(out, relative.parent) / relative.name)
 
 
 def folder_kind(path: Path) -> Kind:
