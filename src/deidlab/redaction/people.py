@@ -15,7 +15,7 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deidlab.redaction.keys import Draws
@@ -48,12 +48,12 @@ class People:
         draws: Draws,
         forbidden: frozenset[str],
         names: Sequence[str] = (),
-        gender: str | None = None,
+        gender: Callable[[], str | None] = lambda: None,
         spanish: bool = False,
     ) -> People:
         """`spans` with types of the group NAME; `forbidden` folded words that no surrogate may be.
 
-        `names` are other names the patient is known by, `gender` (female, male) is the patient's where it is known.
+        `names` are other names the patient is known by, `gender` is asked when a name does not tell it.
         """
         raw = {(s.start, s.end): take_apart(text, s.start, s.end, kind, spanish) for s, kind in spans}
         persons = _settled(raw)
@@ -71,7 +71,7 @@ class People:
         assigned: dict[Key, str] = {}
         taken: set[str] = set()
         for key in sorted(set(aliases.values())):
-            new = _drawn(key, draws, forbidden | taken, votes.get(key) or gender, spanish)
+            new = _drawn(key, draws, forbidden | taken, lambda key=key: votes.get(key) or gender(), spanish)
             if new is not None:
                 assigned[key] = new
                 taken.add(plain_letters(new).lower())
@@ -188,7 +188,9 @@ def _misspelt(keys: Counter[Key], further: set[Key]) -> dict[Key, Key]:
     return meant
 
 
-def _drawn(key: Key, draws: Draws, forbidden: frozenset[str], gender: str | None, spanish: bool) -> str | None:
+def _drawn(
+    key: Key, draws: Draws, forbidden: frozenset[str], gender: Callable[[], str | None], spanish: bool
+) -> str | None:
     """The first surrogate, in the keyed order of this word, that is not forbidden."""
     slot, word = key
     script = script_of(word)
@@ -200,7 +202,7 @@ def _drawn(key: Key, draws: Draws, forbidden: frozenset[str], gender: str | None
     if not script and not _is_latin(word):
         return None
     culture = culture_of(word, slot, spanish)  # type: ignore[arg-type]
-    sex = (gender_of(word) or gender or likely_gender(word)) if slot == "given" else ""
+    sex = (gender_of(word) or gender() or likely_gender(word)) if slot == "given" else ""
     if "-" in word:
         names = pool("given", sex, culture, "", False, True)
     else:
@@ -222,7 +224,7 @@ def _listed(word: str, slot: str) -> bool:
 
 
 def _is_latin(word: str) -> bool:
-    return all(not ch.isalpha() or unicodedata.name(ch, "").startswith("LATIN") for ch in word)
+    return word.isascii() or all(not ch.isalpha() or unicodedata.name(ch, "").startswith("LATIN") for ch in word)
 
 
 def _formed(model: str, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
+from functools import cached_property
 
 from deidlab.redaction import masks
 from deidlab.redaction.keys import check_key
@@ -44,32 +45,34 @@ class Redactor:
         Raises `DataError` for spans that do not lie in the text, and for dates to shift without a patient.
         """
         ordered = check_spans(document, spans)
-        actions = {span: self.policy.action_for(span.label, self.style) for span in ordered}
-        kept = [span for span in ordered if actions[span] == "keep"]
-        targets = [self._target(group) for group in clusters([s for s in ordered if actions[s] != "keep"])]
+        for label in {span.label for span in ordered} - self._treatments.keys():
+            self._treatments[label] = self.policy.type_of(label), self.policy.action_for(label, self.style)
+        kept = [span for span in ordered if self._treatments[span.label][1] == "keep"]
+        targets = [self._target(g) for g in clusters([s for s in ordered if self._treatments[s.label][1] != "keep"])]
         return with_kept(document, kept, self._replaced(document, targets, names))
 
-    def _target(self, group: Sequence[Span]) -> tuple[Span, str]:
-        """The extent of overlapping spans and what happens to it."""
+    @cached_property
+    def _treatments(self) -> dict[str, tuple[str, str]]:
+        """Type and action of the labels met so far: what the policy says, looked up once."""
+        return {}
+
+    def _target(self, group: Sequence[Span]) -> tuple[Span, str, str]:
+        """The extent of overlapping spans, its type, and what happens to it."""
         whole = united(group)
-        action = self.policy.action_for(whole.label, self.style)
+        kind, action = self._treatments[whole.label]
+        if len(group) == 1:
+            return whole, kind, action
         covered = any((s.start, s.end, s.label) == (whole.start, whole.end, whole.label) for s in group)
         if not covered and len({taxonomy().group_of[self.policy.type_of(s.label)] for s in group}) > 1:
             action = "mask"
-        return whole, action
+        return whole, kind, action
 
-    def _replaced(self, document: Document, targets: Sequence[tuple[Span, str]], names: Sequence[str]) -> Redacted:
-        note = Note(
-            document,
-            [(span, self.policy.type_of(span.label), action) for span, action in targets],
-            self.policy.dates,
-            self.key,
-            document.meta.get(self.patient_key),
-            tuple(names),
-        )
+    def _replaced(self, document: Document, targets: Sequence[tuple[Span, str, str]], names: Sequence[str]) -> Redacted:
+        patient = document.meta.get(self.patient_key)
+        note = Note(document, targets, self.policy.dates, self.key, patient, tuple(names))
         numbers: dict[tuple[str, str], int] = {}
         replacements, fallbacks = [], []
-        for span, kind, action in note.targets:
+        for span, kind, action in targets:
             text = document.text[span.start : span.end]
             match action:
                 case "mask_same_length":
@@ -87,7 +90,7 @@ class Redactor:
                         fallbacks.append((span.label, f"no {action}"))
                         new = masks.mask(kind)
             replacements.append(new)
-        redacted = replace(document, [span for span, _ in targets], replacements)
+        redacted = replace(document, [span for span, _, _ in targets], replacements)
         return changed(redacted, fallbacks=tuple(fallbacks))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,9 +19,8 @@ from deidlab.redaction.taxonomy import taxonomy
 from deidlab.types import Document, Span
 
 _WORDS = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’](?!s\b)[\p{L}\p{M}\p{N}]+)*")
-_PRONOUNS = re.compile(
-    r"\b(?:(he|his|him|man|male|gentleman|varón|hombre)|(she|her|hers|woman|female|lady|mujer))\b", re.I
-)
+_MALE = frozenset(("he", "his", "him", "man", "male", "gentleman", "mr.", "varón", "hombre"))
+_FEMALE = frozenset(("she", "her", "hers", "woman", "female", "lady", "mrs.", "ms.", "mujer"))
 _CODES = frozenset(
     [
         "PHONE",
@@ -92,14 +90,11 @@ class Surrogates:
     def _codes(self) -> frozenset[str]:
         return frozenset(bare(self.document.text[s.start : s.end]) for s, kind in self.spans if kind in _CODES)
 
-    @cached_property
     def _gender(self) -> str | None:
         """The patient's: as the metadata say, else as most words of the note that show one."""
         told = str(self.document.meta.get("gender") or self.document.meta.get("sex") or "").lower()
         if told[:1] in ("f", "m"):
             return "female" if told[0] == "f" else "male"
-        shown = _PRONOUNS.findall(self.document.text)
-        female = sum(bool(f) for _, f in shown)
-        if 2 * female == len(shown):
-            return None
-        return "female" if 2 * female > len(shown) else "male"
+        words = self.document.text.lower().split()
+        female, male = sum(word in _FEMALE for word in words), sum(word in _MALE for word in words)
+        return None if female == male else "female" if female > male else "male"

@@ -121,8 +121,15 @@ def clusters(spans: Sequence[Span]) -> list[list[Span]]:
 
 def united(spans: Sequence[Span]) -> Span:
     """One span that covers all of these, with the label (and score) of the longest, the first of equals."""
-    longest = max(spans, key=lambda span: (span.end - span.start, -span.start))
+    if len(spans) == 1:
+        return spans[0]
+    longest = longest_of(spans)
     return changed(longest, start=min(s.start for s in spans), end=max(s.end for s in spans))
+
+
+def longest_of(spans: Sequence[Span]) -> Span:
+    """The longest of these spans, the first of equals."""
+    return max(spans, key=lambda span: (span.end - span.start, -span.start))
 
 
 def replace(document: Document, spans: Sequence[Span], replacements: Sequence[str]) -> Redacted:
@@ -138,13 +145,13 @@ def replace(document: Document, spans: Sequence[Span], replacements: Sequence[st
     at = length = 0
     for group in clusters(check_spans(document, spans)):
         whole = united(group)
-        longest = max(group, key=lambda span: (span.end - span.start, -span.start))
+        longest = group[0] if len(group) == 1 else longest_of(group)
         new = of_span[longest.start, longest.end, longest.label]
         pieces += [document.text[at : whole.start], new]
         length += whole.start - at
         edits.append((whole.start, whole.end - whole.start, len(new)))
         if new:
-            annotations.append(changed(whole, start=length, end=length + len(new)))
+            annotations.append(Span(length, length + len(new), whole.label, whole.score))
         length += len(new)
         at = whole.end
     pieces.append(document.text[at:])
