@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -36,11 +37,12 @@ def evaluate_system(cfg: DictConfig) -> None:
 
     runs.log_to_terminal()
     labels = runs.instantiate(cfg.labels)
-    system = runs.instantiate(cfg.system, labels=labels)
+    system = runs.instantiate_system(cfg.system, labels)
     judging = runs.instantiate(cfg.evaluation)
     reporting.check_formats(cfg.report.formats)
     config = OmegaConf.to_yaml(cfg, resolve=True)
-    reads = (cfg.system.get("path"), cfg.data.get("path"))
+    settings = runs.dotted(OmegaConf.to_container(cfg.system, resolve=True))
+    reads = [cfg.data.get("path"), *(value for key, value in settings.items() if key.split(".")[-1] == "path")]
     folder = runs.begin(config, cfg.output_dir, cfg.overwrite, reads)
 
     with runs.private_cache(folder) as cache:
@@ -50,10 +52,13 @@ def evaluate_system(cfg: DictConfig) -> None:
         judging.check(corpus.meta_keys(split))
         if cfg.only_predicted:
             notes = (note for note in notes if note.id in system.ids)
+        timed: Counter[tuple[str, str]] = Counter()  # lost while timed, on notes that are judged once more
         if cfg.speed.notes:  # before judging, whose memory is not the system's
+            before = Counter(system.losses.counts)
             first = list(islice(notes, cfg.speed.notes))
             if speed := measured(system, first, cfg.speed.one_by_one):
                 runs.write_json(folder / "speed.json", speed)
+            timed = Counter(system.losses.counts) - before
             notes = chain(first, notes)
         judged = evaluate(
             system,
@@ -67,7 +72,7 @@ def evaluate_system(cfg: DictConfig) -> None:
             excerpts=cfg.report.show_text,
         )
 
-    corpus.losses.counts.update(system.losses.counts)
+    corpus.losses.counts.update(Counter(system.losses.counts) - timed)
     origin = runs.provenance(config, cfg.seed, corpus, system=system.name)
     title = f"{cfg.name or folder.name}: {system.name} on {corpus.vocabulary}"
     reporting.publish(folder, judged, corpus.losses, origin, title, **cfg.report)

@@ -1,4 +1,4 @@
-"""What a measurement says of a system: both passes, memory, usage; and that it leaves no trace in the ledger."""
+"""What a measurement says of a system: both passes, memory, usage."""
 
 import time
 from dataclasses import dataclass, field
@@ -52,13 +52,6 @@ def test_usage_is_that_of_the_timed_pass_alone():
         "unmetered": 0,
         "characters": {"18": 6},
     }
-
-
-def test_measuring_leaves_the_ledger_as_it_was():
-    system = Steady(note=0)
-    system.losses.count("before", n=3)
-    measure(system, NOTES)
-    assert system.losses.rows() == [{"reason": "before", "label": "-", "count": 3}]
 
 
 def test_no_latency_where_none_is_asked_for():

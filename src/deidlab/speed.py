@@ -55,18 +55,15 @@ def measurable(system: System) -> bool:
 def measure(system: System, documents: Sequence[Document], one_by_one: int = 50) -> SystemSpeed:
     """Predict the first `one_by_one` notes one at a time, then all of them as the system likes; time both.
 
-    The first pass also warms up what the second is timed on. What the system counts as lost while it is measured is
-    not kept: the evaluation that follows counts it. Documents must not be empty.
+    The first pass also warms up what the second is timed on. The system counts what it loses while it is measured as
+    ever. Documents must not be empty.
     """
-    lost = system.losses.counts.copy()
     latencies = [timed(system, [document])[0] for document in documents[:one_by_one]]
     usage = getattr(system, "usage", None)
     before = usage.copy() if usage is not None else None
     with EnergyMeter() as energy:
         seconds, predicted = timed(system, documents)
     assert predicted == len(documents), "a system answers every note it is asked"
-    system.losses.counts.clear()
-    system.losses.counts.update(lost)
     words = sum(len(document.text.split()) for document in documents)
     median, tail = np.percentile(latencies, (50, 95)).tolist() if latencies else (None, None)
     return SystemSpeed(
