@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from deidlab.encoding import Encoder
-from deidlab.inference import CHUNK_CHARACTERS, chunks, length_batches, pad, score
+from deidlab.inference import pad, score
 from deidlab.models import Backbone
+from deidlab.stitching import CHUNK_CHARACTERS, chunks, length_batches
 from deidlab.types import ConfigError, Document
 
 FAMILIES = ("bert", "roberta", "longformer", "deberta")

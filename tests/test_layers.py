@@ -12,8 +12,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "deidlab"
 # A new module or package takes its place here. A layer may import its own and those below it.
 LAYERS = (
     ("types", "labels"),
-    ("corpora", "synthesis", "encoding", "word_shapes", "decoding", "metrics", "calibration", "conformal", "redaction",
-     "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
+    ("corpora", "synthesis", "encoding", "word_shapes", "stitching", "decoding", "metrics", "calibration", "conformal",
+     "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
     ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference",
      "batching", "resuming", "validation", "training", "export"),
     ("systems",),

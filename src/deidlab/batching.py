@@ -12,9 +12,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from deidlab.encoding import Encoder, label_units
-from deidlab.inference import length_batches, pad
+from deidlab.inference import pad
 from deidlab.labels import IGNORED
 from deidlab.models import Checkpoint
+from deidlab.stitching import length_batches
 from deidlab.types import ConfigError, DataError, Document, Losses, Window
 
 POOL = 4096  # windows that are sorted by length together

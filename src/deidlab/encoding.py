@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import regex
+from tokenizers import Tokenizer
 
 from deidlab.labels import IGNORED, LabelSet, tag_sequence
 from deidlab.types import ConfigError, Document, Losses, Span, Window
@@ -171,9 +172,10 @@ def cut_windows(length: int, capacity: int, stride: int, unit_starts: np.ndarray
 class Encoder:
     """Turns documents into subwords and windows; one object serves training, evaluation and use.
 
-    `tokenizer` is a fast Hugging Face tokenizer; `max_length` counts special tokens; `stride` is the number of
-    subwords that consecutive windows share; with `global_first` every token attends to the first and the
-    first to every token (Longformer). With `word_shapes` the model is told of casing and line ends, as token types.
+    `tokenizer` is a fast Hugging Face tokenizer, or the `tokenizers.Tokenizer` within one, which does not know its
+    `pad_id`; `max_length` counts special tokens; `stride` is the number of subwords that consecutive windows share;
+    with `global_first` every token attends to the first and the first to every token (Longformer). With `word_shapes`
+    the model is told of casing and line ends, as token types.
     """
 
     tokenizer: Any
@@ -182,9 +184,10 @@ class Encoder:
     unit: Unit = "word"
     global_first: bool = False
     word_shapes: bool = False
+    pad_id: int | None = None
 
     def __post_init__(self) -> None:
-        if not getattr(self.tokenizer, "is_fast", False):
+        if not isinstance(self.backend, Tokenizer):
             raise ConfigError("this tokenizer has no character offsets; use its fast version (a tokenizer.json)")
         if self.unit not in ("word", "subword"):
             raise ConfigError(f"encoding unit is {self.unit!r}; expected 'word' or 'subword'")
@@ -196,10 +199,20 @@ class Encoder:
             )
 
     @cached_property
+    def backend(self) -> Tokenizer:
+        """The tokenizer without the wrapping of transformers: the same subwords where that is not installed."""
+        return getattr(self.tokenizer, "backend_tokenizer", self.tokenizer)
+
+    @property
+    def padding(self) -> int:
+        """The id that fills rows up; masked, but some models count positions by it."""
+        return self.pad_id if self.pad_id is not None else getattr(self.tokenizer, "pad_token_id", None) or 0
+
+    @cached_property
     def frame(self) -> tuple[list[int], list[int]]:
         """Ids of the special tokens before and after every window."""
-        inner = self.tokenizer("a", add_special_tokens=False)["input_ids"]
-        whole = self.tokenizer("a", add_special_tokens=True)["input_ids"]
+        self.backend.no_padding()
+        inner, whole = (self.backend.encode("a", add_special_tokens=special).ids for special in (False, True))
         extra = len(whole) - len(inner)
         at = next(i for i in range(extra + 1) if whole[i : i + len(inner)] == inner)
         return whole[:at], whole[at + len(inner) :]
@@ -225,12 +238,12 @@ class Encoder:
     def _tokenized(self, documents: Sequence[Document]) -> Iterator[tuple[Document, list[int], np.ndarray]]:
         if not documents:
             return
-        batch = self.tokenizer(
-            [d.text for d in documents], add_special_tokens=False, return_offsets_mapping=True,
-            return_attention_mask=False, return_token_type_ids=False, truncation=False, verbose=False,
-        )  # fmt: skip
-        for document, ids, offsets in zip(documents, batch["input_ids"], batch["offset_mapping"], strict=True):
-            yield document, ids, subword_bounds(offsets, document.text)
+        # A tokenizer.json may ask for both, and whoever used the tokenizer before may have.
+        self.backend.no_truncation()
+        self.backend.no_padding()
+        texts = self.backend.encode_batch([d.text for d in documents], add_special_tokens=False)
+        for document, encoding in zip(documents, texts, strict=True):
+            yield document, encoding.ids, subword_bounds(encoding.offsets, document.text)
 
     def windows(self, encoded: Encoded, unit_tags: np.ndarray | None = None) -> list[Window]:
         """Cut an encoded document into windows; with `unit_tags` (units,) each unit's first subword is labelled."""

@@ -1,0 +1,109 @@
+"""Documents -> windows -> batches of nearly equal length -> a model -> the scores of whole documents.
+
+Knows no framework: PyTorch and ONNX Runtime differ in the `Forward` that they give. Every subword is scored once, in
+the window where it is no context, and the scores come back in the documents' order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from deidlab.encoding import Encoded, Encoder
+from deidlab.types import Document, TokenScores, Window
+
+CHUNK_CHARACTERS = 400_000  # documents in flight: enough windows to sort by length, little enough to hold their scores
+
+# Model inputs (rows, positions) of some windows -> log-probabilities (rows, positions, tags). What each window was cut
+# from comes along for models to which a word is more than its subwords.
+Forward = Callable[[dict[str, np.ndarray], Sequence[tuple[Window, Encoded]]], np.ndarray]
+
+
+def chunks(documents: Iterable[Document], characters: int = CHUNK_CHARACTERS) -> Iterator[list[Document]]:
+    """Consecutive documents of about `characters` characters together."""
+    chunk: list[Document] = []
+    size = 0
+    for document in documents:
+        chunk.append(document)
+        size += len(document.text)
+        if size >= characters:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def length_batches(windows: Sequence[Window], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of windows, longest first, in batches of at most `batch_tokens` tokens with padding (one at least)."""
+    order = sorted(range(len(windows)), key=lambda i: -len(windows[i].input_ids))
+    batch: list[int] = []
+    for index in order:
+        longest = len(windows[batch[0]].input_ids) if batch else len(windows[index].input_ids)
+        if batch and longest * (len(batch) + 1) > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def framed(windows: Sequence[Window], encoder: Encoder, length: int | None = None) -> dict[str, np.ndarray]:
+    """Model inputs of some windows, int64 (rows, positions): special tokens added, padded to the longest or `length`.
+
+    Labels are among them when the windows have some, word shapes as token types when they were encoded.
+    """
+    before, after = encoder.frame
+    length = max(length or 0, max(len(w.input_ids) for w in windows) + len(before) + len(after))
+    size = (len(windows), length)
+    inputs = {"input_ids": np.full(size, encoder.padding, np.int64), "attention_mask": np.zeros(size, np.int64)}
+    if encoder.global_first:
+        inputs["global_attention_mask"] = np.zeros(size, np.int64)
+        inputs["global_attention_mask"][:, 0] = 1
+    if windows[0].shapes is not None:
+        inputs["token_type_ids"] = np.zeros(size, np.int64)
+    if windows[0].labels is not None:
+        inputs["labels"] = np.full(size, -100, np.int64)
+    for row, window in enumerate(windows):
+        here = slice(len(before), len(before) + len(window.input_ids))
+        end = here.stop + len(after)
+        inputs["input_ids"][row, : here.start] = before
+        inputs["input_ids"][row, here] = window.input_ids
+        inputs["input_ids"][row, here.stop : end] = after
+        inputs["attention_mask"][row, :end] = 1
+        if window.shapes is not None:
+            inputs["token_type_ids"][row, here] = window.shapes
+        if window.labels is not None:
+            inputs["labels"][row, here] = window.labels
+    return inputs
+
+
+def score_documents(
+    documents: Iterable[Document], encoder: Encoder, forward: Forward, tags: int, batch_tokens: int
+) -> Iterator[TokenScores]:
+    """Score documents, yielding in their order, in memory that does not grow with their number."""
+    for chunk in chunks(documents):
+        yield from score_encoded(list(encoder.encode(chunk)), encoder, forward, tags, batch_tokens)
+
+
+def score_encoded(
+    encoded: Sequence[Encoded], encoder: Encoder, forward: Forward, tags: int, batch_tokens: int
+) -> Iterator[TokenScores]:
+    """Score encoded documents, holding the scores of all of them; `batch_tokens` counts padding too."""
+    before = len(encoder.frame[0])
+    windows, owners = [], []
+    for number, one in enumerate(encoded):
+        for window in encoder.windows(one):
+            windows.append(window)
+            owners.append(number)
+    # An empty note still has one (empty) window and empty scores.
+    log_probs = [np.empty((len(one.input_ids), tags), dtype=np.float32) for one in encoded]
+    for batch in length_batches(windows, batch_tokens):
+        rows = [(windows[i], encoded[owners[i]]) for i in batch]
+        scores = forward(framed([window for window, _ in rows], encoder), rows)
+        for row, index in enumerate(batch):
+            window = windows[index]
+            here = slice(before + window.core_start - window.first, before + window.core_end - window.first)
+            log_probs[owners[index]][window.core_start : window.core_end] = scores[row, here]
+    for one, values in zip(encoded, log_probs, strict=True):
+        yield TokenScores(one.document_id, one.units, one.unit_spans, values)
