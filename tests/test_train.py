@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,18 +60,18 @@ class Run:
             )
 
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 # What a test does not look at costs it no time.
 BARE = ("report.figures=false", "report.formats=[md]", "evaluation.replicates=0")
 
 
 def door(script: str, folder: Path, *overrides: str, cwd: Path | None = None) -> Run:
     """Run a script as a user does, writing to `folder`."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, str(ROOT / script), *overrides]
     if not any(o.startswith("output_dir=") for o in overrides) and cwd is None:
         command.append(f"output_dir={folder}")
     ended = subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=cwd or folder.parent, timeout=1800
+        command, capture_output=True, text=True, env=ENVIRONMENT, cwd=cwd or folder.parent, timeout=1800
     )
     return Run(ended.returncode, ended.stdout + ended.stderr, folder)
 
@@ -180,13 +182,33 @@ def test_predictions_are_ids_offsets_labels_and_scores_and_nothing_else(trained,
 def test_the_same_settings_and_seed_give_the_same_bytes(trained, tiny, tmp_path):
     """Run again without a name: the next free number is taken, and the results are the same to the last bit."""
     (tmp_path / "outputs" / "001").mkdir(parents=True)
-    again = succeeded(door("train.py", tmp_path / "outputs" / "002", *tiny, cwd=tmp_path))
+    assert_same_bytes(succeeded(door("train.py", tmp_path / "outputs" / "002", *tiny, cwd=tmp_path)), trained)
+
+
+def assert_same_bytes(one: Run, other: Run) -> None:
     for name in ("predictions.jsonl", "losses.json", "history.json", "checkpoint/model.safetensors"):
-        assert (again.folder / name).read_bytes() == (trained.folder / name).read_bytes(), name
-    first, second = (run.json("report.json") for run in (trained, again))
+        assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes(), name
+    first, second = (run.json("report.json") for run in (one, other))
     if first["provenance"]["commit"] == second["provenance"]["commit"]:  # nobody committed in between
-        assert (again.folder / "report.json").read_bytes() == (trained.folder / "report.json").read_bytes()
+        assert (one.folder / "report.json").read_bytes() == (other.folder / "report.json").read_bytes()
     assert first["rows"] == second["rows"]
+
+
+def test_a_run_killed_at_any_step_is_resumed_and_ends_with_the_same_bytes(trained, tiny, tmp_path):
+    """`kill -9` as soon as something is saved; then, once resumed, again; then to the end."""
+    state = tmp_path / "run" / "training_state.safetensors"
+    command = [sys.executable, str(ROOT / "train.py"), *tiny, f"output_dir={state.parent}"]
+    for attempt, settings in enumerate(([], ["resume=true"])):
+        before = state.stat().st_mtime_ns if attempt else 0
+        with subprocess.Popen([*command, *settings], env=ENVIRONMENT, stdout=subprocess.DEVNULL) as running:
+            while running.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
+                time.sleep(0.001)
+            running.kill()
+        assert running.returncode == -signal.SIGKILL, "it ended before it could be killed"
+        assert not (state.parent / "report.json").exists()
+    resumed = succeeded(door("train.py", state.parent, *tiny, "resume=true"))
+    assert "resumed at step" in resumed.printed
+    assert_same_bytes(resumed, trained)
 
 
 def test_a_run_that_is_there_is_not_overwritten(trained, tiny, capfd):
