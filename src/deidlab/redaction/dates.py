@@ -147,7 +147,7 @@ def _settled(found: re.Match[str], order: str, pivot: int) -> str | None:
         return None if order == "mask" else order[:2] if order[:2] in readings else None
     if readings:
         return readings[0]
-    return "my" if year is None and 1 <= a <= 12 and b > 31 and len(groups["b"]) == 2 else None
+    return "my" if year is None and 1 <= a <= 12 and not 0 < b < 32 and len(groups["b"]) == 2 else None
 
 
 def _possible(year: int | None, month: int | None, day: int | None, last: int | None) -> bool:

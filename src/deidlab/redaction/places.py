@@ -165,6 +165,8 @@ def _renamed(text: str, name: str, culture: str, draws: Draws, forbidden: frozen
         key = folded(word[0]).replace(".", "")
         acronym = _ACRONYM.fullmatch(word[0]) and (not text.isupper() or len(words) == 1)
         if any(ch.isdecimal() for ch in word[0]):
+            if not word[0].strip("0"):
+                continue
             new = exchanged_code(word[0], draws, what=f"number {name}")
         elif len(key) == 1 or key in generic()["words"]:
             continue

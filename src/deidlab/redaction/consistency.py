@@ -1,0 +1,180 @@
+"""What was found once is found everywhere: other places of a note where its names and numbers stand.
+
+A model that sees `Mr. Smith` and misses `smith` ten lines below leaks it; the note itself says who Smith is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from itertools import pairwise
+
+import regex
+import yaml
+
+from deidlab.redaction.language import is_spanish
+from deidlab.redaction.months import MONTHS, WEEKDAYS
+from deidlab.redaction.name_lists import folded
+from deidlab.redaction.name_parts import TITLES, take_apart
+from deidlab.redaction.policy import Policy
+from deidlab.redaction.taxonomy import taxonomy
+from deidlab.redaction.text import check_spans
+from deidlab.synthesis.resources import load_yaml
+from deidlab.types import Document, Span
+
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’](?!s\b)[\p{L}\p{M}\p{N}]+)*", regex.IGNORECASE)
+_GAP = regex.compile(r"[\s,.'’-]{1,3}")
+_SENTENCE_END = frozenset(".!?:;•*\n\r>#")
+_LOWER_FROM = 4  # letters from which a name is looked for in lower case too
+_CODE_FROM = 5  # letters and digits of a number that is looked for
+Words = Sequence[tuple[int, int, str]]
+
+
+def propagate(document: Document, spans: Iterable[Span], policy: Policy | None = None) -> tuple[Span, ...]:
+    """The spans, and one for each further place where a name or a number of theirs stands, in order.
+
+    Names: each word of three letters or more, by itself, in any casing, with a possessive s or without; shorter ones
+    only as part of the whole name. A name that is an ordinary word as well (May, Will, Long) counts only where it
+    follows a title or is capitalised inside a sentence, and not where it speaks of a month; eponyms
+    (Parkinson's disease) do not count. Numbers and addresses: five characters or more, whole. New spans carry
+    the label of the mention they repeat and no score. `policy` gives types to labels of your own.
+    """
+    found = check_spans(document, spans)
+    policy = policy or Policy()
+    group_of = taxonomy().group_of
+    kinds = {label: policy.type_of(label) for label in {span.label for span in found}}
+    names = [s for s in found if group_of[kinds[s.label]] == "NAME" and kinds[s.label] != "USERNAME"]
+    codes = [s for s in found if group_of[kinds[s.label]] in ("CONTACT", "ID") or kinds[s.label] == "USERNAME"]
+    covered = bytearray(len(document.text))
+    for span in found:
+        covered[span.start : span.end] = b"\1" * (span.end - span.start)
+    new = [*_names(document.text, names, kinds, covered), *_codes(document.text, codes, covered)]
+    return tuple(sorted((*found, *_disjoint(new))))
+
+
+def _names(text: str, spans: Sequence[Span], kinds: Mapping[str, str], covered: bytearray) -> Iterator[Span]:
+    if not spans:
+        return
+    spanish = is_spanish(text)
+    single: dict[str, str] = {}
+    whole: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for span in spans:
+        mention = tuple(
+            w for w in (folded(m[0]) for m in _WORD.finditer(text, span.start, span.end)) if w not in TITLES
+        )
+        if len(mention) > 1:
+            for order in {mention, mention[::-1]}:
+                whole.setdefault(order[0], []).append((order, span.label))
+        for person in take_apart(text, span.start, span.end, kinds[span.label], spanish):
+            for part in person:
+                if not part.initial and len(part.key) > 2 and not part.key.isdecimal():
+                    single.setdefault(part.key, span.label)
+                    single.setdefault(part.key.replace("'", ""), span.label)
+    words = [(w.start(), w.end(), folded(w[0])) for w in _WORD.finditer(text)]
+    for i, (start, end, key) in enumerate(words):
+        for order, label in whole.get(key, ()):
+            last = _follows(text, words, i, order)
+            if last and not all(covered[start:last]) and _is_whole_name(text[start:last], order):
+                yield Span(start, last, label)
+        if key in single and not all(covered[start:end]) and _is_name(text, words, i):
+            yield Span(start, end, single[key])
+
+
+def _follows(text: str, words: Words, i: int, order: tuple[str, ...]) -> int | None:
+    """Where a name of several words ends that begins at the i-th word, or None where it does not stand there."""
+    there = words[i : i + len(order)]
+    if len(there) < len(order) or any(w[2] != key for w, key in zip(there, order, strict=True)):
+        return None
+    gaps = (text[a[1] : b[0]] for a, b in pairwise(there))
+    return there[-1][1] if all(_GAP.fullmatch(gap) for gap in gaps) else None
+
+
+def _is_whole_name(shown: str, order: tuple[str, ...]) -> bool:
+    """Whether several words of a name are the name: in any casing if one is no ordinary word, else capitalised."""
+    telling = any(len(word) > 3 and word not in common_words() for word in order)
+    return telling or shown.isupper() or all(w[0][0].isupper() for w in _WORD.finditer(shown))
+
+
+def _is_name(text: str, words: Words, i: int) -> bool:
+    """Whether a word that is a name elsewhere in the note is one here."""
+    start, end, key = words[i]
+    shown = text[start:end]
+    titled = i > 0 and words[i - 1][2] in TITLES and text[words[i - 1][1] : start].strip(".").isspace()
+    if titled:
+        return True
+    lists = _lists()
+    behind = words[i + 1][2] if i + 1 < len(words) else ""
+    if key in lists["eponyms"] and (behind in lists["of_medicine"] or _possessed(text, words, i, lists["of_medicine"])):
+        return False
+    if key not in common_words():
+        return shown[0].isupper() or not shown[0].islower() or len(key) >= _LOWER_FROM
+    if not shown[0].isupper() or _begins_sentence(text, start) or _in_capitals(text, start, end):
+        return False
+    return not (key in MONTHS and _speaks_of_month(text, words, i))
+
+
+def _possessed(text: str, words: Words, i: int, nouns: frozenset[str]) -> bool:
+    """Whether the word stands before an `s` of its own and one of these nouns: Parkinson's disease."""
+    return i + 2 < len(words) and words[i + 1][2] == "s" and text[words[i][1]] in "'’" and words[i + 2][2] in nouns
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    before = text[max(0, start - 8) : start].rstrip(" \t\"'“(-")
+    return not before or before[-1] in _SENTENCE_END
+
+
+def _in_capitals(text: str, start: int, end: int) -> bool:
+    """Whether the line writes everything in capitals, so that a capital says nothing."""
+    line = text[text.rfind("\n", 0, start) + 1 : start] + text[end : end + 80].partition("\n")[0]
+    return text[start:end].isupper() and (line.isupper() or not any(ch.isalpha() for ch in line))
+
+
+def _speaks_of_month(text: str, words: Words, i: int) -> bool:
+    before = words[i - 1][2] if i else ""
+    behind = words[i + 1][2] if i + 1 < len(words) else ""
+    return (
+        before in _lists()["month_context"]
+        or before[:1].isdecimal()
+        or behind[:1].isdecimal()
+        or before in MONTHS
+        or behind in MONTHS
+    )
+
+
+def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Span]:
+    """Other places of whole numbers and addresses."""
+    for shown, label in {text[s.start : s.end]: s.label for s in spans}.items():
+        digits = sum(ch.isdecimal() for ch in shown)
+        if sum(ch.isalnum() for ch in shown) < _CODE_FROM or (digits < 4 and "@" not in shown and "." not in shown):
+            continue
+        at = text.find(shown)
+        while at >= 0:
+            end = at + len(shown)
+            apart = not (text[at - 1 : at].isalnum() and shown[0].isalnum()) if at else True
+            if apart and not (text[end : end + 1].isalnum() and shown[-1].isalnum()) and not all(covered[at:end]):
+                yield Span(at, end, label)
+            at = text.find(shown, end)
+
+
+def _disjoint(spans: Sequence[Span]) -> list[Span]:
+    """Of new spans that overlap, the longest."""
+    chosen: list[Span] = []
+    for span in sorted(spans, key=lambda s: (s.start - s.end, s)):
+        if all(span.end <= other.start or other.end <= span.start for other in chosen):
+            chosen.append(span)
+    return chosen
+
+
+@lru_cache(maxsize=1)
+def _lists() -> Mapping[str, frozenset[str]]:
+    with files("deidlab.redaction").joinpath("data", "common_words.yaml").open("rb") as stream:
+        return {name: frozenset(words.split()) for name, words in yaml.safe_load(stream).items()}
+
+
+@lru_cache(maxsize=1)
+def common_words() -> frozenset[str]:
+    """Folded names that are ordinary words as well, months and weekdays among them."""
+    ambiguous = load_yaml("ambiguous.yaml")
+    names = {folded(word) for words in ambiguous.values() for word in words.split()}
+    return frozenset(_lists()["words"] | names | set(MONTHS) | set(WEEKDAYS))
