@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from deidlab.redaction.dates import DateMention, read_dates, settle_order
+from deidlab.redaction.date_reading import DateMention, read_dates, settle_order
 from deidlab.redaction.keys import Draws
 from deidlab.redaction.language import is_spanish
 from deidlab.redaction.months import month_like, weekday_like

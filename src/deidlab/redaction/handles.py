@@ -6,7 +6,7 @@ import re
 
 from deidlab.redaction.codes import bare, exchanged_code
 from deidlab.redaction.name_lists import folded
-from deidlab.redaction.people import People
+from deidlab.redaction.name_surrogates import People
 from deidlab.redaction.places import generic
 from deidlab.synthesis.cast import plain_letters
 

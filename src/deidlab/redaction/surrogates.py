@@ -13,7 +13,7 @@ from deidlab.redaction.handles import exchanged_handle
 from deidlab.redaction.keys import Draws
 from deidlab.redaction.language import is_spanish
 from deidlab.redaction.name_lists import folded
-from deidlab.redaction.people import People
+from deidlab.redaction.name_surrogates import People
 from deidlab.redaction.places import exchanged_place, exchanged_profession, generic
 from deidlab.redaction.taxonomy import taxonomy
 from deidlab.types import Document, Span
