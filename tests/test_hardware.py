@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from deidlab.hardware import enough_memory, pick_device, pick_precision
+from deidlab.hardware import check_compiler, enough_memory, pick_device, pick_precision
 from deidlab.types import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +91,12 @@ def test_a_gpu_that_is_not_there_is_refused():
 def test_half_precision_without_a_gpu_is_refused():
     with pytest.raises(ConfigError, match=r"fp16 needs a GPU.*precision=auto"):
         pick_precision("fp16", torch.device("cpu"))
+
+
+def test_compiling_without_a_compiler_is_refused_at_once(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(ConfigError, match=r"compile=true needs a C\+\+ compiler, and no-such-compiler is not there"):
+        check_compiler(torch.device("cpu"))
 
 
 def test_a_device_or_precision_that_does_not_exist_is_refused():

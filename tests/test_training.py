@@ -1,6 +1,7 @@
 """Training: tiny models learn, come back, repeat themselves to the last bit, and say what is wrong with their data."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,20 @@ def test_a_checkpoint_trains_on(quick, obvious_notes, tmp_path, tiny_labels):
     started = Checkpoint(again.model(source, tiny_labels), again.encoder(source), Decoder(tiny_labels))
     assert same(weights(started), weights(load_checkpoint(tmp_path / "run")))
     assert quick(checkpoint=started, folder="on").history
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "longformer"])
+def test_gradient_checkpointing_changes_memory_and_nothing_else(family, quick, untrained, obvious_notes):
+    settings = {"validation": obvious_notes(4, 9), "epochs": 2, "batch_tokens": 128}
+    whole = quick(checkpoint=untrained(family), folder="whole", **settings)
+    twice = quick(checkpoint=untrained(family), folder="twice", gradient_checkpointing=True, **settings)
+    assert twice.history == whole.history
+    assert same(weights(twice.checkpoint), weights(whole.checkpoint))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs g++ on a CPU")
+def test_a_compiled_model_learns_the_same_and_is_saved_as_a_plain_one(quick, tmp_path):
+    plain, compiled = (quick(folder=name, epochs=2, compile=name == "compiled") for name in ("plain", "compiled"))
+    assert compiled.history[-1]["loss"] == pytest.approx(plain.history[-1]["loss"], rel=1e-3)
+    assert weights(load_checkpoint(tmp_path / "compiled")).keys() == weights(plain.checkpoint).keys()

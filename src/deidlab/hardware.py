@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +75,16 @@ def enough_memory(mend: str) -> Iterator[None]:
         asked = f" (another {wanted[1]} were asked for)" if wanted else ""
         where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "main memory"
         raise ConfigError(f"out of memory: {where} is full{asked}: {mend}") from error
+
+
+def check_compiler(device: torch.device) -> None:
+    """Raise `ConfigError` where `torch.compile` would only fail at the first step, for want of a C++ compiler."""
+    wanted = os.environ.get("CXX", "g++")
+    if device.type == "cpu" and shutil.which(wanted) is None:
+        raise ConfigError(
+            f"training.compile=true needs a C++ compiler, and {wanted} is not there: install it (apt install g++), name "
+            "another in the environment variable CXX, or set training.compile=false"
+        )
 
 
 def peak_memory(device: torch.device) -> int:

@@ -22,7 +22,7 @@ from accelerate.utils import DistributedType, set_seed
 from deidlab.adapters import HEADS, is_adapted, merged
 from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_training, epoch_steps, feed
-from deidlab.hardware import Precision, enough_memory, peak_memory, pick_device, pick_precision
+from deidlab.hardware import Precision, check_compiler, enough_memory, peak_memory, pick_device, pick_precision
 from deidlab.models import Checkpoint, load_checkpoint
 from deidlab.objectives import Objective
 from deidlab.progress import progress_bar
@@ -128,6 +128,7 @@ def train(
     optimizer = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
     model, optimizer = accelerator.prepare(model, optimizer)
     if compile:
+        check_compiler(accelerator.device)
         model.compile(dynamic=True)
 
     at, state = Place(), folder.with_name(STATE)
