@@ -52,7 +52,8 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
         notes = corpus.typed(labels)
         judging.check(corpus.meta_keys("test"))  # a mistyped slice is better known before training than after
         training_notes = drawn(list(notes("train")), cfg.notes.train, cfg.seed)
-        validation_notes = drawn(list(notes(cfg.select_on)), cfg.notes.validation, cfg.seed)
+        held_back = list(notes(cfg.select_on)) if cfg.notes.validation != 0 else []
+        validation_notes = drawn(held_back, cfg.notes.validation, cfg.seed)
 
         # Fine-tune, keeping the weights that are best on the validation notes.
         tracking = runs.instantiate(cfg.tracking, folder=folder, settings=yaml.safe_load(config), name=folder.name)

@@ -82,8 +82,8 @@ def check_compiler(device: torch.device) -> None:
     wanted = os.environ.get("CXX", "g++")
     if device.type == "cpu" and shutil.which(wanted) is None:
         raise ConfigError(
-            f"training.compile=true needs a C++ compiler, and {wanted} is not there: install it (apt install g++), name "
-            "another in the environment variable CXX, or set training.compile=false"
+            f"training.compile=true needs a C++ compiler, and {wanted} is not there: install it (apt install g++), "
+            "name another in the environment variable CXX, or set training.compile=false"
         )
 
 
