@@ -44,6 +44,7 @@ NAME_FORMS: Mapping[str, Callable[[Person], Parts]] = {
     "last": lambda p: [(p.family, "last")],
     "nick": lambda p: [(p.nickname, "first")],
     "nickfull": lambda p: _joined(p, p.nickname),
+    "quoted": lambda p: _joined(p, f'{p.given} "{p.nickname}"'),
     "lastfirst": lambda p: _last_first(p, p.given),
     "lastfirstmi": lambda p: _last_first(p, p.given, _middle_initial(p)),
     "lastfirst2": lambda p: _last_first(p, p.given, comma=","),
