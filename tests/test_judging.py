@@ -130,6 +130,7 @@ def test_empty_predictions_are_judged():
     [
         ({"replicates": -1}, "evaluation.replicates"),
         ({"level": 1.5}, "evaluation.level"),
+        ({"slice_metrics": ["strict", "strikt"]}, "evaluation.slice_metrics has strikt; choose from strict,"),
         ({"reference": {"age": "old"}}, "evaluation.reference has age"),
     ],
 )

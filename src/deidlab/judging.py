@@ -15,6 +15,7 @@ from deidlab.metrics import slices as slicing
 from deidlab.metrics.counts import GOLD, Counts
 from deidlab.metrics.fairness import ATTRIBUTES, TWIN, check_twins, gaps
 from deidlab.metrics.familiarity import LEVELS
+from deidlab.metrics.families import FAMILIES
 from deidlab.metrics.intervals import Resamples, no_interval, rows_with_intervals
 from deidlab.metrics.rows import Row, measures_of, rows
 from deidlab.types import ConfigError
@@ -46,6 +47,8 @@ class Judging:
 
     def __post_init__(self) -> None:
         slicing.parse(self.slices)
+        if unknown := sorted(set(self.slice_metrics) - set(FAMILIES)):
+            raise ConfigError(f"evaluation.slice_metrics has {', '.join(unknown)}; choose from {', '.join(FAMILIES)}")
         if self.replicates < 0 or not 0 < self.level < 1:
             raise ConfigError("evaluation.replicates must be 0 or more and evaluation.level between 0 and 1")
         if unknown := sorted(set(self.reference) - set(ATTRIBUTES)):

@@ -88,6 +88,12 @@ def test_measure_leaves_hipaa_out_where_no_label_is_a_hipaa_type():
     assert "hipaa_relaxed_mended" in measured(gold, predicted, {"NAME"})
 
 
+def test_every_family_has_its_name_in_the_list():
+    gold, predicted = one([(0, 3, "NAME")], [])
+    # The coarse categories of a label set are measured where that is known.
+    assert {*measured(gold, predicted, {"NAME"}), "binary_subword", "category_strict"} == set(families.FAMILIES)
+
+
 def measured(gold, predicted, hipaa=()):
     return families.measure(gold, predicted, TextTable.of([TEXT]), hipaa=hipaa, hipaa_mended=hipaa)
 

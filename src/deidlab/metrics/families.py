@@ -38,6 +38,12 @@ HIPAA_OFFICIAL = frozenset(
 )
 HIPAA_MENDED = HIPAA_OFFICIAL | {"IDNUM"}
 
+SPAN_FAMILIES = ("strict", "relaxed", "token", "binary_strict", "binary_token")
+FAMILIES = (
+    *SPAN_FAMILIES, "overlap", "binary_subword", "merged", "seqeval", "category_strict", "char_leak", "document_clean",
+    *(f"hipaa_{name}{suffix}" for suffix in ("", "_mended") for name in SPAN_FAMILIES),
+)  # fmt: skip
+
 
 def strict(match: Match) -> Counts:
     """Spans as matched; after `exact` the strict family, over tokens or entities the token and seqeval families."""
