@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from deidlab.corpora.files import lone_surrogate
+from deidlab.labels import LabelSet
+from deidlab.redaction.keys import check_key
 from deidlab.redaction.policy import Policy
 from deidlab.redaction.redactor import Redactor
 from deidlab.redaction.text import OffsetMap
+from deidlab.redaction.vault import Sealed, Vault
 from deidlab.types import ConfigError, DataError, DeidlabError, Document, Prediction, Span
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class Deidentified:
     spans: tuple[Span, ...]
     offsets: OffsetMap
     fallbacks: tuple[tuple[str, str], ...] = ()
+    sealed: Sealed | None = None  # the way back, where a vault is wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Deidentifier:
 
     system: System
     redactor: Redactor
+    vault: Vault | None = None
 
     @overload
     def deidentify(self, notes: str | Document) -> Deidentified: ...
@@ -96,9 +101,10 @@ class Deidentifier:
     def _redacted(self, document: Document, prediction: Prediction) -> Deidentified | Failure:
         try:
             redacted = self.redactor.redact(document, prediction.spans)
+            sealed = self.vault.seal(document, redacted) if self.vault else None
         except Exception as error:
             return Failure(document.id, reason(error))
-        return Deidentified(document.id, redacted.text, redacted.spans, redacted.offsets, redacted.fallbacks)
+        return Deidentified(document.id, redacted.text, redacted.spans, redacted.offsets, redacted.fallbacks, sealed)
 
 
 def named(note: str | Document, number: int) -> Document:
@@ -115,6 +121,8 @@ def predicted(system: System, documents: Sequence[Document]) -> Iterator[Predict
         prediction = next(predictions, None)
         if prediction is None or prediction.document_id != document.id:
             raise DataError(f"the system {system.name} gave no answer for this note")
+        if prediction.failed is not None:
+            raise DataError(f"the system {system.name} failed on this note: {prediction.failed}")
         if prediction.fingerprint not in (None, document.fingerprint):
             raise DataError(f"the system {system.name} answered for another text of this id")
         if any(not 0 <= span.start < span.end <= len(document.text) for span in prediction.spans):
@@ -143,6 +151,7 @@ def load(
     key: bytes | str | None = None,
     rules: bool = True,
     consistency: bool = True,
+    vault: bool = False,
     device: str = "auto",
     precision: Precision = "auto",
     batch_tokens: int = 8192,
@@ -150,20 +159,47 @@ def load(
     """A de-identifier of a trained model: `deidlab.load("outputs/001").deidentify(text).text`.
 
     `rules` adds what regular expressions find to what the model finds; `consistency` covers a name found once wherever
-    else it stands in the note. `key` (text or bytes) is needed for surrogates and shifted dates.
+    else it stands in the note. `key` (text or bytes) is needed for surrogates and shifted dates, and for a `vault`:
+    then each result has an encrypted record of what was replaced.
     Raises `ConfigError` for a folder that holds no model, a policy that is none, and a missing or weak key.
     """
     settings = policy if isinstance(policy, Policy) else Policy.load(policy)
-    redactor = Redactor(settings, style, key.encode() if isinstance(key, str) else key)
+    secret = key.encode() if isinstance(key, str) else key
+    redactor = Redactor(settings, style, secret)
+    seals = Vault(check_key(secret)) if vault else None
     # PyTorch is needed from here on: what is wrong with the settings is known before it is loaded.
     from deidlab.systems import checkpoint
+    from deidlab.systems.consistent import ConsistentSystem
 
     system: System = checkpoint.load(model, batch_tokens, precision, device)
-    return Deidentifier(system, redactor)
+    if rules:
+        system = with_rules(system)
+    if consistency:
+        system = ConsistentSystem(system, settings)
+    return Deidentifier(system, redactor, seals)
+
+
+def with_rules(model: System) -> System:
+    """What the model or the rules find, each in its own types: a policy knows what they all mean."""
+    from deidlab.systems.rules import RulesSystem
+    from deidlab.systems.several import SeveralSystems
+
+    parts = {"model": model, "rules": RulesSystem()}
+    types = tuple(dict.fromkeys(label for part in parts.values() for label in part.labels.types))
+    labels = LabelSet(f"{model.labels.name} and rules", types)
+    return SeveralSystems(labels, parts, {name: {t: t for t in part.labels.types} for name, part in parts.items()})
 
 
 def describe(
-    model: str | Path, *, style: str | None, policy: str | Path, key: bytes | None, rules: bool, consistency: bool, **_
+    model: str | Path,
+    *,
+    style: str | None,
+    policy: str | Path,
+    key: bytes | None,
+    rules: bool,
+    consistency: bool,
+    vault: bool = False,
+    **_,
 ) -> dict[str, Any]:
     """What the output of such a de-identifier depends on, as JSON; no path and no key, but a check of it.
 
@@ -171,12 +207,15 @@ def describe(
     """
     settings = Policy.load(policy)
     Redactor(settings, style, key)
+    if vault:
+        Vault(check_key(key))
     return {
         "model": checkpoint_digest(Path(model)),
         "policy": digest(json.dumps(asdict(settings), sort_keys=True, default=str).encode()),
         "style": style or settings.style,
         "rules": rules,
         "consistency": consistency,
+        "vault": vault,
         # Slow on purpose: from it no key can be tried out in bulk.
         "key_check": hashlib.scrypt(key, salt=b"deidlab resume", n=2**14, r=8, p=1)[:8].hex() if key else None,
     }

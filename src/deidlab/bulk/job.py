@@ -24,7 +24,7 @@ from deidlab.types import ConfigError, DeidlabError
 
 SHARD_NOTES = 256
 SHARD_CHARACTERS = 2_000_000  # a shard is read and held as a whole
-FAILED, OFFSETS, ANNOTATIONS = "failed.jsonl", "offsets.jsonl", "annotations.jsonl"
+FAILED, OFFSETS, ANNOTATIONS, VAULT = "failed.jsonl", "offsets.jsonl", "annotations.jsonl", "vault.jsonl"
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Job:
     """What is read, where it goes, and `settings`: all that the output depends on, without keys and paths.
 
     `offsets` and `annotations` are files for the maps between old and new characters and for the annotations of the
-    output; `failed` lists the notes that are not in it.
+    output; `failed` lists the notes that are not in it; `vault` gets the encrypted originals, if they are sealed.
     """
 
     source: Format
@@ -65,6 +65,7 @@ class Job:
     offsets: Path | None = None
     annotations: Path | None = None
     failed: Path | None = None
+    vault: Path | None = None
     shard_notes: int = SHARD_NOTES
 
     @property
@@ -154,7 +155,7 @@ def settled(source: Format, shard: Shard, results: Results) -> Iterator[tuple[An
 def _check_place(job: Job, resume: bool, overwrite: bool) -> None:
     if not job.out.parent.is_dir():
         raise ConfigError(f"{job.out.parent} does not exist: make it, or choose another --out")
-    for file in filter(None, (job.offsets, job.annotations, job.failed)):
+    for file in filter(None, (job.offsets, job.annotations, job.failed, job.vault)):
         if not file.parent.is_dir():
             raise ConfigError(f"{file.parent} does not exist: make it, or choose another place for {file.name}")
         if file.exists() and not (resume or overwrite):
@@ -232,7 +233,7 @@ def _store(job: Job, shard: Shard, results: Results) -> dict[str, Any]:
     rough = job.part / "shards" / f"{shard.number:08d}.rough"
     rough.mkdir(mode=0o700)
     summary, rendered = Summary(), []
-    lists: dict[str, list[bytes]] = {FAILED: [], OFFSETS: [], ANNOTATIONS: []}
+    lists: dict[str, list[bytes]] = {FAILED: [], OFFSETS: [], ANNOTATIONS: [], VAULT: []}
     for written, result in settled(job.source, shard, results):
         summary.notes += 1
         if isinstance(result, Failure):
@@ -242,6 +243,8 @@ def _store(job: Job, shard: Shard, results: Results) -> dict[str, Any]:
         rendered.append(written)
         summary.replaced.update(span.label for span in result.spans)
         summary.masked_instead.update(why for _, why in result.fallbacks)
+        if job.vault and result.sealed:
+            lists[VAULT].append(json_line({"id": result.id, "token": result.sealed.token}))
         if job.offsets:
             lists[OFFSETS].append(json_line({"id": result.id, "offsets": result.offsets.to_list()}))
         if job.annotations:
@@ -265,7 +268,8 @@ def annotation(span: Any) -> dict[str, Any]:
 def _finish(job: Job, summary: Summary) -> None:
     """Make the output of the shards; done again after a kill, it comes to the same."""
     done = list(_done(job.part).values())
-    for name, file in ((OFFSETS, job.offsets), (ANNOTATIONS, job.annotations), (FAILED, job.failed)):
+    lists = {OFFSETS: job.offsets, ANNOTATIONS: job.annotations, FAILED: job.failed, VAULT: job.vault}
+    for name, file in lists.items():
         if file:
             with replaced(file) as stream:
                 concatenate((shard / name for shard in done), stream)

@@ -25,7 +25,7 @@ WHAT, HOW, TABLES, RUNNING = (
 )
 
 KEY_WANTED = (
-    "surrogates and shifted dates need a secret of your own: write what "
+    "surrogates, shifted dates and a vault need a secret of your own: write what "
     "`python -c 'import secrets; print(secrets.token_hex(32))'` prints"
 )
 
@@ -52,6 +52,9 @@ def deidentify(
         Path | None, option("File with the secret that surrogates and date shifts come of.", WHAT)
     ] = None,
     key_env: Annotated[str | None, option("Environment variable that holds that secret.", WHAT)] = None,
+    vault: Annotated[
+        Path | None, option("Write the originals here, encrypted by the key: the only way back.", WHAT)
+    ] = None,
     annotations: Annotated[Path | None, option("Write the annotations of the output here (JSONL).", WHAT)] = None,
     offsets: Annotated[Path | None, option("Write the maps between old and new offsets here (JSONL).", WHAT)] = None,
     rules: Annotated[bool, option("Add what regular expressions find.", HOW)] = True,
@@ -107,14 +110,14 @@ def deidentify(
         encoding, text_column, id_column, patient_column, patient_pattern, delimiter, int(max_note_mb * 2**20)
     )
     secret = read_key(key_file, key_env)
-    if secret is None and Policy.load(policy).needs_key(style):
+    if secret is None and (vault or Policy.load(policy).needs_key(style)):
         raise ConfigError(f"{KEY_WANTED} to a file for --key-file (or in a variable: --key-env)")
     engine, settings = prepared(
-        model, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency, device=device,
-        batch_tokens=batch_tokens,
+        model, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency, vault=vault is not None,
+        device=device, batch_tokens=batch_tokens,
     )  # fmt: skip
     if source == "-":
-        if out is not None or resume or overwrite or offsets or annotations or failed or workers > 1:
+        if out is not None or resume or overwrite or offsets or annotations or failed or vault or workers > 1:
             raise ConfigError("with standard input the notes go to standard output, and nowhere else: no --out, ...")
         summary = streamed(reading, format, engine)
         told(summary, "stdin", quiet)
@@ -127,7 +130,7 @@ def deidentify(
         formats.check_places(Path(source), out, model)
         notes = formats.opened(Path(source), reading, format, spans=annotations is not None)
         settings |= read_settings(notes, reading)
-        job = Job(notes, out, settings, offsets, annotations, failed)
+        job = Job(notes, out, settings, offsets, annotations, failed, vault)
         summary = run_with_progress(job, engine, resume, overwrite, quiet)
         told(summary, out.name, quiet, job)
     if summary.failed:
