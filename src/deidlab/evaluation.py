@@ -266,4 +266,5 @@ def prediction_line(prediction: Prediction) -> dict[str, Any]:
         {"start": s.start, "end": s.end, "label": s.label} | ({} if s.score is None else {"score": s.score})
         for s in prediction.spans
     ]
-    return {"id": prediction.document_id, "fingerprint": prediction.fingerprint, "spans": spans}
+    failed = {} if prediction.failed is None else {"failed": prediction.failed}
+    return {"id": prediction.document_id, "fingerprint": prediction.fingerprint, "spans": spans, **failed}

@@ -91,11 +91,16 @@ class TokenScores:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The spans a system found in a document; holds no text, so it may be saved anywhere."""
+    """The spans a system found in a document; holds no text, so it may be saved anywhere.
+
+    One that `failed` says why there is no answer: its note counts as one in which nothing was found where systems are
+    judged, and must never be emitted as if it were clean.
+    """
 
     document_id: str
     spans: tuple[Span, ...]
     fingerprint: str | None = None  # of the text it was made for
+    failed: str | None = None
 
 
 OnError = Literal["raise", "count"]

@@ -41,7 +41,9 @@ class PredictionsSystem:
         for document in documents:
             left.discard(document.id)
             spans = (replace(span, label=self.mapping[span.label]) for span in self._spans(document))
-            yield Prediction(document.id, tuple(s for s in spans if s.label != OUTSIDE), document.fingerprint)
+            typed = tuple(s for s in spans if s.label != OUTSIDE)
+            failed = self.lines.get(document.id, {}).get("failed")
+            yield Prediction(document.id, typed, document.fingerprint, failed=failed)
         if left:
             some = ", ".join(sorted(left)[:5])
             self.losses.fault(
@@ -53,6 +55,9 @@ class PredictionsSystem:
     def _spans(self, document: Document) -> tuple[Span, ...]:
         if document.id in self.lines:
             line = self.lines[document.id]
+            if line.get("failed") is not None:
+                self.losses.fault("no_answer", "-", f"{document.id}: the system that predicted it failed on this note")
+                return ()
             made_for = line.get("fingerprint")
             if made_for is not None and made_for != document.fingerprint:
                 self.losses.fault(
