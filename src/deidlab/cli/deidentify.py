@@ -113,8 +113,8 @@ def deidentify(
     if secret is None and (vault or Policy.load(policy).needs_key(style)):
         raise ConfigError(f"{KEY_WANTED} to a file for --key-file (or in a variable: --key-env)")
     engine, settings = prepared(
-        model, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency, vault=vault is not None,
-        device=device, batch_tokens=batch_tokens,
+        model, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency,
+        vault=vault is not None, device=device, batch_tokens=batch_tokens,
     )  # fmt: skip
     if source == "-":
         if out is not None or resume or overwrite or offsets or annotations or failed or vault or workers > 1:
