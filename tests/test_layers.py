@@ -15,11 +15,11 @@ LAYERS = (
     ("corpora", "synthesis", "encoding", "word_shapes", "stitching", "decoding", "metrics", "calibration", "conformal",
      "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
     ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference",
-     "batching", "resuming", "validation", "training", "export"),
+     "batching", "resuming", "validation", "training", "onnx_graph"),
     ("systems",),
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
      "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "energy", "speed", "pricing",
-     "standings"),
+     "standings", "export", "interop", "model_card"),
     ("cli", "__main__"),
 )  # fmt: skip
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
