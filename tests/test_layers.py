@@ -19,7 +19,7 @@ LAYERS = (
     ("systems",),
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
      "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "energy", "speed", "pricing",
-     "standings", "export", "interop", "model_card"),
+     "standings", "plans", "export", "interop", "model_card"),
     ("cli", "__main__"),
 )  # fmt: skip
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
