@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from deidlab import grids, runs
+from deidlab.types import ConfigError
 
 OWN = ("source", "forget", "sizes", "repeats", "target")
 ROOT = Path(__file__).parents[1]
@@ -28,6 +29,8 @@ def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
 
     reporting.check_formats(cfg.report.formats)
     folder = Path(cfg.output_dir)
+    if cfg.source and "pretrained" not in cfg.model:
+        raise ConfigError("source=RUN takes the place of model.pretrained: choose a model that has it, not model=tiny")
     sizes = curve.checked(OmegaConf.to_container(cfg.sizes), cfg.repeats, cfg.source)
     forget = grids.choosing(OmegaConf.to_container(cfg)["forget"]) if cfg.forget else None
     plan = curve.cells(sizes, cfg.repeats, folder, overrides, cfg.source, forget, cfg.seed)
