@@ -20,10 +20,11 @@ def main(cfg: DictConfig) -> None:
 
 def synthesize(cfg: DictConfig) -> None:
     from deidlab.synthesis.export import export
+    from deidlab.synthesis.noise import noise_of
     from deidlab.synthesis.stream import generate
     from deidlab.synthesis.twins import twins
 
-    settings = runs.instantiate(cfg.settings)
+    settings = runs.instantiate(cfg.settings, noise=noise_of(cfg.settings.noise))
     labels = runs.instantiate(cfg.labels) if cfg.get("labels") else None
     if cfg.twins:
         cells = [tuple(cell) for cell in cfg.cells] if cfg.cells else None

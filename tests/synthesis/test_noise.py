@@ -1,13 +1,18 @@
 """Noise moves offsets with the text: an identifier is still the identifier."""
 
 import random
+from dataclasses import asdict
+from pathlib import Path
 
+import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.synthesis import noise
 from deidlab.synthesis.noise import NONE, Noise, dictated, roughen, wrap
 from deidlab.synthesis.notes import assemble
+from deidlab.types import ConfigError
 
 NOTE = [
     ("Mr. ", None),
@@ -63,3 +68,19 @@ def test_a_typo_leaves_no_blank_edge_on_an_identifier():
     for seed in range(300):
         (text, _), *_ = roughen([("Pavilion B", "department")], Noise(typos=0.3), 0.0, random.Random(seed))
         assert text == text.strip()
+
+
+def test_unknown_kinds_are_listed():
+    with pytest.raises(ConfigError, match="unknown noise smudges; choose from typos, ocr"):
+        noise.noise_of({"smudges": 0.1})
+    assert noise.noise_of({"ocr": 0.5}) == Noise(ocr=0.5) and noise.noise_of(None) == Noise()
+
+
+def test_the_configs_name_every_kind_with_its_usual_rate():
+    for path, settings_of in (
+        ("conf/data/synthetic.yaml", lambda c: c),
+        ("conf/data/synthetic_fairness.yaml", lambda c: c),
+        ("conf/synthesize.yaml", lambda c: c["settings"]),
+    ):
+        rates = settings_of(yaml.safe_load((Path(__file__).parents[2] / path).read_text(encoding="utf-8")))["noise"]
+        assert rates == asdict(Noise()), path

@@ -141,6 +141,8 @@ def test_balanced_cells_have_equal_shares():
         ({"convention": "other"}, "parts"),
         ({"mixing": 1.5}, "0..1"),
         ({"note_types": []}, "progress_note"),
+        ({"cultures": {"us": -1}}, "weights of culture"),
+        ({"genders": {"female": 0, "male": 0}}, "weights of gender"),
     ],
 )
 def test_bad_settings_list_the_choices(wrong, choice):

@@ -26,9 +26,6 @@ def without_identifiers(document):
 
 
 def neutral(text):
-    # National identifiers bring the word that announces them (SSN, Aadhaar).
-    text = re.sub(r"[^\n>]*: (?=<(ssn|national_id|health_plan_number|account_number)>)", "ID: ", text)
-    text = re.sub(r"<(ssn|national_id|health_plan_number|account_number)>", "<id>", text)
     return [word for word in re.split(r"(\W)", text) if word.lower() not in GENDERED]
 
 
@@ -42,8 +39,7 @@ def test_every_cell_has_its_twin():
 def test_twins_of_one_gender_are_equal_but_for_identifiers():
     cells = [(culture, "male") for culture in cultures()]
     for tie, group in by_twin(twins(Settings(), 12, seed=2, cells=cells)).items():
-        bodies = {"".join(neutral(without_identifiers(n))) for n in group}
-        assert len(bodies) == 1, tie
+        assert len({without_identifiers(n) for n in group}) == 1, tie
         assert len({n.text for n in group}) > 1, tie
 
 

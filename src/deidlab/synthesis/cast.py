@@ -32,9 +32,11 @@ class Cast:
         place: str | None = None,
         split: str | None = None,
         native: bool = False,
+        neutral: bool = False,
     ) -> None:
         self.facts, self.culture, self.gender, self.rng, self.split = facts, culture, gender, rng, split
         self._others, self._mixing, self._native = others, mixing, native
+        self.neutral = neutral  # no word may tell the culture but the identifiers
         self._place_of = {"site": place or culture}
         self._place: dict[str, Mapping] = {}
         self._kept: dict[tuple[str, str], str] = {}

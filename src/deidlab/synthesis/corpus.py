@@ -13,7 +13,7 @@ from deidlab.corpora.loading import Corpus
 from deidlab.corpora.schema import open_arrow, write_arrow
 from deidlab.labels import LabelSet
 from deidlab.synthesis.grammar import SPLITS, Shares
-from deidlab.synthesis.noise import Noise
+from deidlab.synthesis.noise import noise_of
 from deidlab.synthesis.settings import Settings
 from deidlab.synthesis.statistics import Statistics, overlap
 from deidlab.synthesis.stream import generate
@@ -78,7 +78,7 @@ def load_synthetic(
     """
     settings = settings_by_split(
         sizes, note_types, institutions, cultures, genders, balanced, mixing, abroad, disjoint, held_out,
-        native_script=native_script, long=long, convention=convention, noise=Noise(**(noise or {})),
+        native_script=native_script, long=long, convention=convention, noise=noise_of(noise),
     )  # fmt: skip
     losses = Losses("raise")
     intake = Intake("document", losses)

@@ -83,6 +83,8 @@ def _national(cast: Cast, role: str) -> list[Piece]:
     prefix, pattern, label = cast.keep(
         role, "national", lambda: "|".join(cast.rng.choice(cast.place(role)["national_id"]))
     ).split("|")
+    if cast.neutral:
+        prefix, label = "National ID", "national_id"
     return [(f"{prefix}: ", None), (cast.keep(role, "national value", lambda: fill_pattern(pattern, cast.rng)), label)]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 from deidlab.synthesis.dates import number_words
@@ -39,6 +39,14 @@ class Noise:
 
 
 NONE = Noise(*(0.0,) * len(fields(Noise)))
+
+
+def noise_of(rates: Mapping[str, float] | None) -> Noise:
+    """Noise of these rates, the others as usual. Raises `ConfigError` that lists the kinds."""
+    kinds = [f.name for f in fields(Noise)]
+    if wrong := sorted(set(rates or {}) - set(kinds)):
+        raise ConfigError(f"unknown noise {', '.join(wrong)}; choose from {', '.join(kinds)}")
+    return Noise(**(rates or {}))
 
 
 def roughen(pieces: list[Piece], noise: Noise, shout: float, rng: random.Random) -> list[Piece]:

@@ -82,6 +82,7 @@ def fill(
         place=culture if twin or abroad else "us",
         split=settings.split,
         native=identity.random() < settings.native_script,
+        neutral=bool(twin),
     )
     house = draft.house
     realise = Realiser(cast, replace(house.manner, convention=settings.convention), manner)

@@ -49,8 +49,10 @@ def _known(what: str, chosen, choices: Sequence[str]) -> None:
         return
     if not chosen:
         raise ConfigError(f"no {what} is chosen; choose from {', '.join(choices)}")
-    if wrong := sorted(set(chosen) - set(choices)):
+    if wrong := sorted(map(str, set(chosen) - set(choices))):
         raise ConfigError(f"unknown {what} {', '.join(wrong)}; choose from {', '.join(choices)}")
+    if isinstance(chosen, Mapping) and (min(chosen.values()) < 0 or not sum(chosen.values())):
+        raise ConfigError(f"the weights of {what} are {dict(chosen)}; expected none below 0 and one above")
 
 
 def note_types() -> tuple[str, ...]:
