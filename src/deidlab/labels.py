@@ -74,17 +74,21 @@ class LabelSet:
         return {tag: i for i, tag in enumerate(self.tags)}
 
     def mapping_for(
-        self, vocabulary: str, labels: Iterable[str], extra: Mapping[str, str] | None = None
+        self,
+        vocabulary: str,
+        labels: Iterable[str],
+        extra: Mapping[str, str] | None = None,
+        setting: str = "data.label_map",
     ) -> dict[str, str]:
         """Map every label of a corpus to a type or to O.
 
-        `extra` (the user's own, from `data.label_map`) wins over the map shipped for `vocabulary`; a label equal to
+        `extra` (the user's own, from `setting`) wins over the map shipped for `vocabulary`; a label equal to
         a type maps to itself. Raises `DataError` that lists every label left unmapped.
         """
         shipped = {**{t: t for t in self.types}, **self.maps.get(vocabulary, {}), **(extra or {})}
         if wrong := sorted(set((extra or {}).values()) - {*self.types, OUTSIDE}):
             raise ConfigError(
-                f"data.label_map maps to {', '.join(wrong)}: no types of {self.name} ({', '.join(self.types)})"
+                f"{setting} maps to {', '.join(wrong)}: no types of {self.name} ({', '.join(self.types)})"
             )
         wanted = sorted(set(labels))
         if unmapped := [label for label in wanted if label not in shipped]:
@@ -94,7 +98,7 @@ class LabelSet:
                 hints.append(f"{label} (did you mean {close[0]}?)" if close else label)
             raise DataError(
                 f"label set {self.name} has no place for these labels of ({vocabulary}): {', '.join(hints)}. "
-                f"Map each to a type or to O: data.label_map={{{unmapped[0]}: O, ...}}. Types: {', '.join(self.types)}"
+                f"Map each to a type or to O: {setting}={{{unmapped[0]}: O, ...}}. Types: {', '.join(self.types)}"
             )
         return {label: shipped[label] for label in wanted}
 

@@ -144,6 +144,18 @@ def instantiate(config: Any, **arguments: Any) -> Any:
     return hydra.utils.instantiate(config, _partial_=True, _convert_="all")(**arguments)
 
 
+def instantiate_system(config: Any, labels: Any) -> Any:
+    """Build a system (`conf/system/*`) for the labels of an evaluation; the `systems` in it come first, with the same.
+
+    Hydra would build these before it knows the labels.
+    """
+    from omegaconf import OmegaConf
+
+    parts = {name: instantiate_system(part, labels) for name, part in (config.get("systems") or {}).items()}
+    own = OmegaConf.masked_copy(config, [key for key in config if key != "systems"])
+    return instantiate(own, labels=labels, **({"systems": parts} if parts else {}))
+
+
 def log_to_terminal() -> None:
     """Our own messages on the terminal; those of libraries only from warnings up."""
     from rich.logging import RichHandler

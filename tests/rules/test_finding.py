@@ -1,6 +1,7 @@
 """Rules find structured identifiers in English and Spanish, leave medicine alone, and never take long."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,17 +15,21 @@ Seen on [06/02/2022|DATE] and on [3/19|DATE], first in [May|DATE], again [Octobe
 Admitted [2019-03-04|DATE], discharged [March 4th, 2019|DATE]; since [2011|DATE]; next visit [12/2024|DATE].
 Born [5 January 1950|DATE], fell on [Labor Day|DATE].
 DOB: [1/2/1931|DATE] Age: [92|AGE]
-A [54|AGE]-year-old woman, a [61|AGE] y.o. man, [nineteen|AGE] years old, aged [49|AGE], in her [30s|AGE]. He is [58|AGE].
+A [54|AGE]-year-old woman, a [61|AGE] y.o. man, [nineteen|AGE] years old, aged [49|AGE], in her [30s|AGE].
+He is [58|AGE].
 [54|AGE]F s/p colectomy. [45|AGE] years of age. [7|AGE]-month-old twin. Dad is [91|AGE] and confused.
 Call [(617) 555-0123|PHONE] or [617-555-0199 x123|PHONE]; pager [12345|PHONE]; home [555-0134|PHONE].
 Fax: [617.555.0177|FAX]
 Write to [a.b-c@mail.example.org|EMAIL], see [https://example.org/a?b=1|URL], from [192.168.10.4|IPADDR].
 SSN: [123-45-6789|SSN] MRN: [00123456|MEDICALRECORD] MR# [A12-3456|MEDICALRECORD] Chart no. [998877|MEDICALRECORD]
 Medicare number: [1EG4-TE5-MK73|HEALTHPLAN] Account #: [88231145|ACCOUNT] card [4111 1111 1111 1111|ACCOUNT]
-DEA# [AB1234563|LICENSE], VIN [1HGCM82633A004352|VEHICLE], serial number [SN-99812A|DEVICE], accession # [S19-22871|IDNUM]
-Lives at [12 Oak Street, Apt 4B|STREET], [Boston|CITY], [MA|STATE] [02139-4301|ZIP], born in [Salem|CITY], [Oregon|STATE].
+DEA# [AB1234563|LICENSE], VIN [1HGCM82633A004352|VEHICLE], serial number [SN-99812A|DEVICE],
+accession # [S19-22871|IDNUM]
+Lives at [12 Oak Street, Apt 4B|STREET], [Boston|CITY], [MA|STATE] [02139-4301|ZIP], born in
+[Salem|CITY], [Oregon|STATE].
 Transferred from [Mercy General Hospital|HOSPITAL] to [St. Mary's Medical Center|HOSPITAL] in [Canada|COUNTRY].
-Dr. [Sung-Ho Bae|DOCTOR] and Mrs. [Okonkwo-Reyes|PATIENT] spoke. Mr. and Mrs. [O'Neil|PATIENT]'s son; MR. [SMITH|PATIENT] WAS SEEN.
+Dr. [Sung-Ho Bae|DOCTOR] and Mrs. [Okonkwo-Reyes|PATIENT] spoke. Mr. and Mrs. [O'Neil|PATIENT]'s
+son; MR. [SMITH|PATIENT] WAS SEEN.
 Electronically signed by [Ana B. Gomez|DOCTOR], MD
 Patient: [NAKASHIMA, HANA|PATIENT]
 Shots by [K. Dunleavy|DOCTOR] RN. Goals set with [Lindsey Obermeyer|DOCTOR] OTR/L
@@ -39,7 +44,8 @@ Fecha de nacimiento: [10/10/1963|DATE].
 Edad: [53 años|AGE] Sexo: H.
 Médico: [Estefanía Romero Selas|DOCTOR]  NºCol: [28 28 20943|LICENSE].
 Varón de [71 años|AGE] que ingresó en [octubre de 2006|DATE]; niña de [tres años y diez meses|AGE] de edad.
-Remitido por: Dra. [Rosa Gil|DOCTOR]. [Hospital Universitario La Paz|HOSPITAL]. [C/ Topolinos, 14|STREET]. [46009|ZIP] [Valencia|CITY]. Tel.: [967 597 100|PHONE]
+Remitido por: Dra. [Rosa Gil|DOCTOR]. [Hospital Universitario La Paz|HOSPITAL].
+[C/ Topolinos, 14|STREET]. [46009|ZIP] [Valencia|CITY]. Tel.: [967 597 100|PHONE]
 DNI: [12345678Z|IDNUM], [12345678Z|IDNUM] en el archivo.
 """.strip().splitlines()
 
@@ -100,12 +106,14 @@ def test_every_rule_is_named_once_and_finds_types_of_the_vocabulary():
 def test_spans_lie_in_the_text_and_do_not_overlap(text):
     spans = find(text)
     assert all(0 <= s.start < s.end <= len(text) and text[s.start : s.end].strip() for s in spans)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
 
 
-HOSTILE = ("1", "a", "A", "Aa", "Aa ", "A. ", "A-", "1-", "12 ", "a.", "a@a.", "Dr. ", "A MD ", "MD ", "MRN ", " ", "\n",
-           "name:   ", ":", "ab:", "(1) ", "12 Aa St ", "Hospital de ", "Calle Aa ", "May ", "5 de mayo de ", "2012 ",
-           "uno y ", "O'", '"', "\nDomicilio: a", "phone 1 1 1 ", "12345 Aa ", "www.", "https://a..", "fax (1")  # fmt: skip
+HOSTILE = ("1", "a", "A", "Aa", "Aa ", "A. ", "A-", "1-", "12 ", "a.", "a@a.", "Dr. ", "A MD ", "MD ", "MRN ", " ",
+           "\n", "name:   ", ":", "ab:", "(1) ", "12 Aa St ", "Hospital de ", "Calle Aa ", "May ", "5 de mayo de ",
+           "2012 ",
+           "uno y ", "O'", '"', "\nDomicilio: a", "phone 1 1 1 ", "12345 Aa ", "www.", "https://a..",
+           "fax (1")  # fmt: skip
 
 
 @pytest.mark.parametrize("length", (1_000_000, pytest.param(10_000_000, marks=pytest.mark.slow)))
