@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 
 from deidlab.redaction.keys import Draws
 
@@ -32,10 +33,7 @@ def exchanged_code(text: str, draws: Draws, forbidden: frozenset[str] = frozense
     if not inside:
         return None
     for attempt in range(_TRIES):
-        rng = draws.random(what, inside, str(attempt))
-        new = "".join(
-            ch if any(a <= i < b for a, b in kept) else _another(ch, text[i - 1 : i], rng) for i, ch in enumerate(text)
-        )
+        new = _redrawn(text, kept, draws.random(what, inside, str(attempt)))
         if bare(new) != own and bare(new) not in forbidden:
             return new
     return None
@@ -46,10 +44,18 @@ def bare(text: str) -> str:
     return "".join(ch for ch in text.lower() if ch.isalnum())
 
 
-def _another(ch: str, before: str, rng: random.Random) -> str:
-    draw = rng.random()  # one for each character, whatever it is
+def _redrawn(text: str, kept: Sequence[tuple[int, int]], rng: random.Random) -> str:
+    new, leading = [], True
+    for i, ch in enumerate(text):
+        stays = not ch.isalnum() or any(a <= i < b for a, b in kept)
+        new.append(ch if stays else _another(ch, leading, rng.random()))
+        leading = not ch.isdecimal() or (leading and ch == "0")
+    return "".join(new)
+
+
+def _another(ch: str, leading: bool, draw: float) -> str:
+    """A character of the same sort; `leading` says that no digit but 0 stands before it in its number."""
     if ch.isdecimal():
-        leading = not before.isdecimal()
         if leading and ch == "0":
             return "0"
         least = int(leading) + (leading and ch > "1")  # 0 and 1 in front mean something in telephone numbers
@@ -58,7 +64,7 @@ def _another(ch: str, before: str, rng: random.Random) -> str:
         letters = _VOWELS if ch.lower() in _VOWELS else _CONSONANTS
         letter = letters[int(draw * len(letters))]
         return letter.upper() if ch.isupper() else letter
-    return ch if not ch.isalnum() else "0"
+    return "0"
 
 
 def exchanged_address(text: str, draws: Draws) -> str | None:

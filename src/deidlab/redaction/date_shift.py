@@ -124,7 +124,8 @@ class DatedNote:
         numbers = [self.text[first:last] for name, first, last in fields if name in "md"]
         if any(number[0] == "0" for number in numbers):
             return True
-        return all(len(number) == 2 for number in numbers) and not any(name == "B" for name, _, _ in fields)
+        in_numbers = any(name == "m" for name, _, _ in fields)
+        return in_numbers and all(len(number) == 2 for number in numbers)
 
     def _written(self, name: str, model: str, new: date, until: date | None, padded: bool, mention: DateMention) -> str:
         match name:

@@ -63,7 +63,9 @@ class Redactor:
         if len(group) == 1:
             return whole, kind, action
         covered = any((s.start, s.end, s.label) == (whole.start, whole.end, whole.label) for s in group)
-        if not covered and len({taxonomy().group_of[self.policy.type_of(s.label)] for s in group}) > 1:
+        treatments = [self._treatments[s.label] for s in group]
+        said_alike = len({action for _, action in treatments}) == 1 and action in ("remove", "tag", "mask_same_length")
+        if not covered and not said_alike and len({taxonomy().group_of[kind] for kind, _ in treatments}) > 1:
             action = "mask"
         return whole, kind, action
 
