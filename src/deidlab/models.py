@@ -25,7 +25,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from deidlab.adapters import HEADS, Lora, add_lora, four_bit, is_adapted, load_adapters
+from deidlab.adapters import HEADS, Lora, add_lora, base_of_adapters, four_bit, is_adapted, load_adapters
 from deidlab.attention import Attention, apply_attention, check_attention, set_attention
 from deidlab.crf import LinearChainCRF
 from deidlab.decoding import Decoder
@@ -271,7 +271,11 @@ class Checkpoint:
                 self.model.config._name_or_path = ""
             self.model.save_pretrained(folder, state_dict=weights)
             self.encoder.tokenizer.save_pretrained(folder)
-        sidecar = {
+        (folder / SIDECAR).write_text(json.dumps(self.settings(), indent=2) + "\n", encoding="utf-8")
+
+    def settings(self) -> dict[str, Any]:
+        """What using the weights takes besides: label set, encoding, head and decoding; no text, and no path."""
+        return {
             "labels": self.labels.to_dict(),
             "encoding": {
                 "max_length": self.encoder.max_length,
@@ -283,7 +287,6 @@ class Checkpoint:
             "head": "crf" if hasattr(self.model, "crf") else "linear",
             "decoding": {"outside_bias": self.decoder.outside_bias},
         }
-        (folder / SIDECAR).write_text(json.dumps(sidecar, indent=2) + "\n", encoding="utf-8")
 
 
 def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
@@ -319,11 +322,11 @@ def load_model(folder: Path, head: str) -> PreTrainedModel:
     keeps = stored == torch.bfloat16 and has_fast_bf16(pick_device())
     plain["dtype"] = torch.bfloat16 if keeps else torch.float32
     if (folder / "adapter_config.json").is_file():
-        base = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        model = AutoModelForTokenClassification.from_pretrained(
-            base["base_model_name_or_path"], revision=base.get("revision"), config=config,
-            ignore_mismatched_sizes=True, **plain,
-        )  # fmt: skip
+        base, revision = base_of_adapters(folder)
+        with readable_weights(base):
+            model = AutoModelForTokenClassification.from_pretrained(
+                base, revision=revision, config=config, ignore_mismatched_sizes=True, **plain
+            )
         apply_attention(model)
         return load_adapters(model, folder)
     model = AutoModelForTokenClassification.from_pretrained(folder, **plain)
