@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deidlab.decoding import Decoder, viterbi
+from deidlab.decoding import Decoder, Steps, search, viterbi
 from deidlab.encoding import group_units, word_bounds
 from deidlab.labels import PREFIXES, LabelSet
 from deidlab.types import ConfigError, TokenScores
@@ -43,6 +43,15 @@ def one_subword_a_word(log_probs: np.ndarray) -> TokenScores:
     """Scores of a text of one-letter words, `a a a ...`, each a single subword."""
     units = np.arange(len(log_probs), dtype=np.int32)
     return TokenScores("d", units, np.stack([2 * units, 2 * units + 1], axis=1), log_probs.astype(np.float32))
+
+
+@pytest.mark.parametrize("scheme", ("BIO", "BIOES", "BILOU"))
+@settings(max_examples=60, deadline=None)
+@given(units=st.integers(1, 60), seed=st.integers(0, 10_000), outside=st.floats(0, 6))
+def test_searching_the_invalid_stretches_alone_is_as_good_as_searching_the_document(scheme, units, seed, outside):
+    scores = random_scores(units, SETS[scheme], seed)
+    scores[:, 0] += outside  # mostly outside, as notes are
+    assert viterbi(scores, SETS[scheme]).tolist() == search(scores, Steps.of(SETS[scheme]))[0].tolist()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

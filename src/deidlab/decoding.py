@@ -90,22 +90,73 @@ def type_probability(unit_scores: np.ndarray, role: Roles, type_index: int) -> f
 def viterbi(unit_scores: np.ndarray, labels: LabelSet) -> np.ndarray:
     """Best valid tag sequence, (units,) from (units, tags) log-probabilities.
 
+    Where each unit's best tag may follow the one before, these are the best sequence; only stretches where one may not
+    are searched, from a place between spans to the next. Such a stretch is settled when being free of its surroundings
+    would gain it nothing; else the whole document is searched.
+    """
+    best = unit_scores.argmax(axis=1)
+    if labels.scheme == "IO":  # every sequence is valid
+        return best
+    steps = Steps.of(labels)
+    wrong = ~steps.may_follow(best)
+    if not wrong.any():
+        return best
+    between = np.append(steps.ends[best[:-1]] & steps.starts[best[1:]], True)  # a span may end here, another start
+    bounds = np.append(0, np.flatnonzero(between) + 1)
+    for stretch in np.unique(np.searchsorted(bounds, np.flatnonzero(wrong), side="right") - 1):
+        here = slice(bounds[stretch], bounds[stretch + 1])
+        path, score = search(unit_scores[here], steps)
+        if score < search(unit_scores[here], steps, free=True)[1]:
+            return search(unit_scores, steps)[0]
+        best[here] = path
+    return best
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Which tags may follow which: `starts` and `ends` (tags,) bool say where a document may; tags of each role."""
+
+    role: Roles
+    starts: np.ndarray
+    ends: np.ndarray
+    continuers: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(cls, labels: LabelSet) -> Steps:
+        role, outside = roles(labels), labels.tag_ids[OUTSIDE]
+        closed_scheme = labels.scheme in ("BIOES", "BILOU")
+        starts, ends = np.zeros(len(labels.tags), dtype=bool), np.full(len(labels.tags), not closed_scheme)
+        starts[np.concatenate([[outside], role.begin, role.unit])] = True
+        ends[np.concatenate([[outside], role.last, role.unit])] = True
+        return cls(role, starts, ends, (role.inside, role.last) if closed_scheme else (role.inside,))
+
+    def may_follow(self, tags: np.ndarray) -> np.ndarray:
+        """Whether each tag of a sequence may stand where it does, (units,); the last must end a span too."""
+        carried, type_of = np.full(len(self.starts), -1), np.full(len(self.starts), -1)
+        for index in (self.role.begin, self.role.inside):
+            carried[index] = np.arange(len(index))
+        for index in self.continuers:
+            type_of[index] = np.arange(len(index))
+        before = np.append(-1, carried[tags[:-1]])
+        ended = np.append(True, self.ends[tags[:-1]])
+        fine = (self.starts[tags] & ended) | ((type_of[tags] >= 0) & (type_of[tags] == before))
+        fine[-1] &= self.ends[tags[-1]]
+        return fine
+
+
+def search(unit_scores: np.ndarray, steps: Steps, free: bool = False) -> tuple[np.ndarray, float]:
+    """Best tag sequence and its score; if `free`, it may begin and end within a span.
+
     A span may start after anything that ends one, and continues only within its type; so a step compares one "best
     way to be between spans" with two predecessors per type: linear in the number of tags, not quadratic.
     """
     count, tag_count = unit_scores.shape
-    outside = labels.tag_ids[OUTSIDE]
-    role = roles(labels)
-    if labels.scheme == "IO":  # every sequence is valid
-        return unit_scores.argmax(axis=1)
-    closed_scheme = labels.scheme in ("BIOES", "BILOU")
-    enders = np.concatenate([[outside], role.last, role.unit] if closed_scheme else [np.arange(tag_count)])
-    starters = np.unique(np.concatenate([[outside], role.begin, role.unit]))
-    continuers = [role.inside, role.last] if closed_scheme else [role.inside]
-
+    role = steps.role
+    enders, starters = np.flatnonzero(steps.ends), np.flatnonzero(steps.starts)
     back = np.zeros((count, tag_count), dtype=np.int32)
-    score = np.full(tag_count, -np.inf)
-    score[starters] = unit_scores[0, starters]
+    score = unit_scores[0].copy()
+    if not free:
+        score[~steps.starts] = -np.inf
     for i in range(1, count):
         emission = unit_scores[i]
         fresh = np.full(tag_count, -np.inf)
@@ -115,12 +166,12 @@ def viterbi(unit_scores: np.ndarray, labels: LabelSet) -> np.ndarray:
         from_begin = score[role.begin] >= score[role.inside]
         carried = np.where(from_begin, score[role.begin], score[role.inside])
         origin = np.where(from_begin, role.begin, role.inside)
-        for tags in continuers:
+        for tags in steps.continuers:
             fresh[tags] = carried + emission[tags]
             back[i, tags] = origin
         score = fresh
     path = np.empty(count, dtype=np.int64)
-    path[-1] = enders[score[enders].argmax()]
+    path[-1] = score.argmax() if free else enders[score[enders].argmax()]
     for i in range(count - 1, 0, -1):
         path[i - 1] = back[i, path[i]]
-    return path
+    return path, float(score[path[-1]])
