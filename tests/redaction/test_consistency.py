@@ -1,7 +1,7 @@
 """A name found once is found at every other place of its note, and only there."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.redaction.consistency import propagate
@@ -79,6 +79,7 @@ def test_names_of_any_label_set(label):
 
 
 @given(st.text("abAB .'\n", max_size=40), st.integers(0, 39), st.integers(1, 12))
+@settings(deadline=None)
 def test_what_was_found_stays_and_what_is_new_lies_in_the_text(text, start, length):
     if start >= len(text):
         return

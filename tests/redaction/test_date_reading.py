@@ -1,7 +1,7 @@
 """Which dates a stretch of text holds."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.redaction.date_reading import read_dates, settle_order
@@ -92,6 +92,7 @@ def test_the_dates_of_a_note_settle_their_order(texts, spanish, expected):
 
 
 @given(st.text(max_size=30))
+@settings(deadline=None)
 def test_reading_any_text_ends_and_its_fields_lie_inside(text):
     for mention in read_dates(text, 0, len(text), "mdy", 40) or ():
         ends = [edge for _, start, end in mention.fields for edge in (start, end)]

@@ -13,7 +13,8 @@ from deidlab.redaction.policy import DateSettings
         ("89", "89"), ("90", "90+"), ("92-year-old", "90+-year-old"), ("102yo", "90+yo"), ("45 y.o.", "45 y.o."),
         ("ninety-two", "90+"), ("ninety", "90+"), ("one hundred and two", "90+"), ("eighty-nine", "eighty-nine"),
         ("in her 90s", "in her 90+"), ("late 80s", "late 80s"), ("nineties", "90+"), ("88-92", "88-90+"),
-        ("53 años", "53 años"), ("noventa y dos años", "90+ años"), ("93 meses", "93 meses"), ("9 month", "9 month"),
+        ("53 años", "53 años"), ("noventa y dos años", "90+ años"), ("93 meses", "93 meses"), 
+        ("trece años", "trece años"), ("9 month", "9 month"),
         ("100 days old", "100 days old"), ("92 (dob 8/3)", None), ("John", None), ("", None), ("92 and Smith", None),
     ],
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """What a mask shows."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.redaction import masks
@@ -12,6 +12,7 @@ def test_whoever_is_named_is_a_name():
 
 
 @given(st.text(max_size=30))
+@settings(deadline=None)
 def test_a_mask_of_the_same_length_shares_no_character_with_its_place(text):
     masked = masks.same_length(text)
     assert len(masked) == len(text)

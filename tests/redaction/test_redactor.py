@@ -19,19 +19,9 @@ KEY = b"correct horse battery"
 I2B2 = Redactor(Policy.load("i2b2"), key=KEY)
 EVERYTHING = Policy("everything", dict.fromkeys(taxonomy().groups, "redact"))
 FRAGMENTS = st.sampled_from(
-    ("Mr. ", "John Smith", "JS", "3/4/2014", " 29/02/12", "March", "92", "-year-old", "\n", "a@b.org", "Boston")
-    + (
-        "(617) 555-0199",
-        ", MA 02139",
-        "Hospital",
-        "www.x.com",
-        "El paciente ",
-        "ñ",
-        "王伟",
-        "\ud83d",
-        "\x00",
-        "😀",
-        "0",
+    (
+        *("Mr. ", "John Smith", "JS", "3/4/2014", " 29/02/12", "March", "92", "-year-old", "\n", "a@b.org", "Boston"),
+        *("(617) 555-0199", ", MA 02139", "Hospital", "www.x.com", "El ", "ñ", "王伟", "\ud83d", "\x00", "😀", "0"),
     )
 )
 TEXTS = st.one_of(st.text(max_size=40), st.lists(FRAGMENTS, min_size=1, max_size=10).map("".join))
@@ -61,6 +51,7 @@ def redacted(document: Document, preset: str, style: str | None = None) -> str:
 
 
 @given(annotated_notes(), st.sampled_from(("mask", "mask_same_length", "remove", "tag")))
+@settings(deadline=None)
 def test_nothing_of_a_span_survives_and_everything_else_stays(document, style):
     out = Redactor(EVERYTHING, style).redact(document, document.spans)
     covered = {i for s in document.spans for i in range(s.start, s.end)}
@@ -80,6 +71,7 @@ def test_nothing_of_a_span_survives_and_everything_else_stays(document, style):
 
 @given(annotated_notes(), st.sampled_from(("surrogate", "generalise")))
 @settings(deadline=None, max_examples=150)
+@settings(deadline=None)
 def test_surrogates_of_any_text_leave_everything_else_as_it_was(document, style):
     policy = Policy.load("i2b2" if style == "surrogate" else "hipaa_safe_harbor")
     out = Redactor(policy, "surrogate", KEY).redact(document, document.spans)
@@ -91,6 +83,7 @@ def test_surrogates_of_any_text_leave_everything_else_as_it_was(document, style)
 
 @given(annotated_notes())
 @settings(deadline=None, max_examples=150)
+@settings(deadline=None)
 def test_no_surrogate_is_what_it_stands_for(document):
     kinds = {"PATIENT", "CITY", "HOSPITAL", "MRN", "PHONE", "EMAIL", "STREET", "ORGANIZATION", "USERNAME", "ZIP", "URL"}
     spans = [s for s in document.spans if s.label in kinds][:1]

@@ -1,7 +1,7 @@
 """Replacing spans: everything outside them stays, nothing of them does, and offsets lead back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.redaction.text import OffsetMap, Redacted, clusters, replace, united
@@ -21,6 +21,7 @@ def annotated_texts(draw) -> Document:
 
 
 @given(annotated_texts(), st.lists(st.text(max_size=5), min_size=6, max_size=6))
+@settings(deadline=None)
 def test_everything_outside_the_spans_stays_and_offsets_lead_there_and_back(document, words):
     redacted = replace(document, document.spans, words[: len(document.spans)])
     covered = {i for s in document.spans for i in range(s.start, s.end)}
@@ -37,6 +38,7 @@ def test_everything_outside_the_spans_stays_and_offsets_lead_there_and_back(docu
 
 
 @given(annotated_texts(), st.lists(st.text(max_size=5), min_size=6, max_size=6))
+@settings(deadline=None)
 def test_the_map_inverts_and_survives_json(document, words):
     offsets = replace(document, document.spans, words[: len(document.spans)]).offsets
     assert offsets.inverted().inverted() == offsets

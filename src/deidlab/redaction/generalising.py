@@ -52,7 +52,9 @@ _HUNDREDS = r"(?:one[\s-]+|a[\s-]+)?hundred(?:[\s-]+(?:and[\s-]+)?\w+)?"
 _SPANISH = r"noventa(?:\s+y\s+\w+)?|ciento?(?:\s+\w+)?"
 _NUMBER_WORDS = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
-    "eighteen|nineteen|teens|half|(?:twent|thirt|fort|fift|sixt|sevent|eight)(?:y|ies)"
+    "eighteen|nineteen|teens|half|(?:twent|thirt|fort|fift|sixt|sevent|eight)(?:y|ies)|"
+    "un[oa]?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|trece|catorce|quince|dieci\\w+|veint[ei]\\w*|"
+    "treinta|cuarenta|cincuenta|sesenta|setenta|ochenta"
 )
 _SHORT_UNITS = (
     r"months?|mos?|m\.?o\.?|weeks?|wks?|w\.?o\.?|days?|d\.?o\.?|hours?|hrs?|mes(?:es)?|semanas?|d[ií]as?|horas?"

@@ -167,18 +167,25 @@ def _sounds_like(word: str, among: Sequence[str]) -> str:
     return max(scores, key=scores.__getitem__)
 
 
-@cache
 def pool(slot: Slot, gender: str, culture: str, letter: str, native: bool, hyphen: bool = False) -> tuple[str, ...]:
     """Names that may be surrogates: one word each, no everyday words, sorted; beginning with `letter` ("" for any)."""
+    return _by_letter(slot, gender, culture, native, hyphen).get(letter, ())
+
+
+@cache
+def _by_letter(slot: Slot, gender: str, culture: str, native: bool, hyphen: bool) -> Mapping[str, tuple[str, ...]]:
     words_too = set(load_yaml("ambiguous.yaml")["tagged"].split())
-    return tuple(
+    names = [
         name
         for name in sorted(_listed(slot, gender, culture, native))
         if len(name) >= (1 if native else 2)
         and (name.replace("-", "").isalpha() and "-" in name if hyphen else _one_word(name))
         and name not in words_too
-        and folded(name).startswith(letter)
-    )
+    ]
+    letters: dict[str, list[str]] = {"": names}
+    for name in names:
+        letters.setdefault(folded(name)[0], []).append(name)
+    return {letter: tuple(begun) for letter, begun in letters.items()}
 
 
 def _listed(slot: Slot, gender: str, culture: str, native: bool) -> set[str]:

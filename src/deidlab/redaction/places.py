@@ -59,7 +59,8 @@ def _pool(culture: str, name: str) -> tuple[str, ...]:
         case "country":
             spoken = ("spanish",) if culture == "spanish" else tuple(load_yaml("places.yaml"))
             everywhere = {item for c in spoken for item in load_yaml("places.yaml")[c]["country"]}
-            return tuple(sorted(item for item in everywhere if len(item) > 3))
+            # Spain is what España would be translated to.
+            return tuple(sorted(item for item in everywhere if len(item) > 3 and item != "Spain"))
         case "names":  # what institutions are called after
             family = pool("family", "", "spanish" if culture == "spanish" else "anglo", "", False)
             return (*_pool(culture, "cities"), *lists["streets"], *family[:: max(1, len(family) // 200)])
@@ -135,7 +136,9 @@ def _part(text: str, draws: Draws, spanish: bool, forbidden: frozenset[str]) -> 
             if any(ch.isdigit() for ch in text) or words & generic()["words"] - generic()["joining"]
             else "CITY"
         )
-    return exchanged_place(text, kind, draws, spanish, forbidden)
+    return exchanged_place(text, kind, draws, spanish, forbidden) or exchanged_place(
+        text, "CITY", draws, spanish, forbidden
+    )
 
 
 def _listed(text: str, name: str, culture: str, draws: Draws, forbidden: frozenset[str]) -> str | None:
