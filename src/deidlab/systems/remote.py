@@ -22,7 +22,7 @@ class RemoteSystem:
 
     `ask` may raise `DataError`; then its note is an error: raised when `losses.on_error` is "raise", else counted as
     `no_answer` and answered by a `Prediction` that says it `failed`. A note is never answered in part. `mapping` turns
-    the service's labels into types of `labels`; those it lacks are counted and dropped.
+    the service's labels into types of `labels`; those it lacks become `other`, or are counted and dropped without one.
     """
 
     name: str
@@ -32,6 +32,7 @@ class RemoteSystem:
     limit: int
     size: Callable[[str], int] = field(default=len, repr=False)
     concurrency: int = 4
+    other: str | None = None
     losses: Losses = field(default_factory=Losses)
     usage: Usage = field(default_factory=Usage)
 
@@ -78,10 +79,34 @@ class RemoteSystem:
 
     def _typed(self, spans: Iterable[Span]) -> Iterator[Span]:
         for span in spans:
-            label = self.mapping.get(span.label)
+            label = self.mapping.get(span.label, self.other)
             if label is None:
                 self.losses.count("unknown_label", span.label if span.label.isidentifier() else "-")
             elif label == OUTSIDE:
                 self.losses.count("mapped_to_O", span.label)
             else:
                 yield replace(span, label=label)
+
+
+def stated(text: str, start: int, end: int, covered: object, label: str, score: object) -> Span:
+    """A span as a service states it, checked against the text that it says it found.
+
+    Raises `DataError` where the two differ: its offsets are of another unit, or of a text that it changed.
+    """
+    if isinstance(covered, str) and text[start:end] != covered:
+        raise DataError(f"the service's {label} at {start}-{end} states another text than it was sent")
+    return Span(start, end, label, float(score) if isinstance(score, (int, float)) else None)
+
+
+def chosen_map(
+    labels: LabelSet,
+    known: Sequence[str],
+    vocabulary: str,
+    shipped: Mapping[str, Mapping[str, str]] | None,
+    own: Mapping[str, str] | None,
+) -> dict[str, str]:
+    """What each label of a service means in `labels`: the map shipped for that set, with the user's own on top.
+
+    Raises `DataError` that lists every label of the service left without a place.
+    """
+    return labels.mapping_for(vocabulary, known, {**(shipped or {}).get(labels.name, {}), **(own or {})})
