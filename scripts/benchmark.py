@@ -2,6 +2,7 @@
 
 python scripts/benchmark.py training [--data meddocan] [--model minilm] [--out experiments/training_speed]
 python scripts/benchmark.py metrics [--out experiments/metrics_speed]
+python scripts/benchmark.py inference --run RUN --notes FOLDER [--fp32 FOLDER] [--int8 FOLDER] [--out FOLDER]
 python scripts/benchmark.py systems 'systems={rules: {system: rules}, ours: {system: checkpoint, system.path: RUN}}'
 """
 

@@ -12,6 +12,7 @@ import typer
 
 from deidlab import __version__
 from deidlab.cli.deidentify import deidentify
+from deidlab.cli.export import export
 from deidlab.types import DeidlabError
 
 # Typer's own tracebacks would show the values of variables: notes.
@@ -24,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(deidentify)
+app.command()(export)
 
 
 def shown_version(wanted: bool) -> None:
