@@ -59,8 +59,8 @@ def test_offsets_are_code_points_and_the_request_is_the_operations(service, keys
 def test_the_limit_is_one_of_bytes(service, keys):
     service.answer = detected(("Ann", "NAME"))
     text = "\n\n".join(f"😀😀😀 {i}: Ann came." for i in range(30))
-    (found,) = system(service, chunk_bytes=60).predict([Document("long", text)])
-    assert all(len(asked.body["Text"].encode()) <= 60 for asked in service.asked)
+    (found,) = system(service, chunk_bytes=40).predict([Document("long", text)])
+    assert all(len(asked.body["Text"].encode()) <= 40 for asked in service.asked)
     assert len(found.spans) == 30 and {text[s.start : s.end] for s in found.spans} == {"Ann"}
 
 
