@@ -167,11 +167,18 @@ def load(
     secret = key.encode() if isinstance(key, str) else key
     redactor = Redactor(settings, style, secret)
     seals = Vault(check_key(secret)) if vault else None
-    # PyTorch is needed from here on: what is wrong with the settings is known before it is loaded.
-    from deidlab.systems import checkpoint
+    # PyTorch may be needed from here on: what is wrong with the settings is known before it is loaded.
     from deidlab.systems.consistent import ConsistentSystem
 
-    system: System = checkpoint.load(model, batch_tokens, precision, device)
+    system: System
+    if (Path(model) / "model.onnx").is_file():  # an exported run, which does without PyTorch
+        from deidlab.systems import onnx
+
+        system = onnx.load(model)
+    else:
+        from deidlab.systems import checkpoint
+
+        system = checkpoint.load(model, batch_tokens, precision, device)
     if rules:
         system = with_rules(system)
     if consistency:
