@@ -1,5 +1,6 @@
 """LoRA: what is trained comes back on reload, merging changes nothing, and a decoder can be made to look both ways."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,19 @@ def test_adapters_and_head_come_back_on_reload(base, tiny_labels, tmp_path):
     before = scores(trained.model, FULL)
     trained.save(tmp_path / "c")
     assert not (tmp_path / "c" / "model.safetensors").exists(), "the frozen weights are not copied"
+    assert torch.allclose(scores(load_checkpoint(tmp_path / "c").model, FULL), before, atol=1e-6)
+
+
+def test_adapters_without_their_base_name_what_is_missing_and_find_it_where_they_are_told(base, tiny_labels, tmp_path):
+    trained = adapted(base, tiny_labels)
+    before = scores(trained.model, FULL)
+    trained.save(tmp_path / "c")
+    base.rename(moved := tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match=r"c holds adapters alone.*base, is not here.*model.lora.merge=true"):
+        load_checkpoint(tmp_path / "c")
+    settings = json.loads((tmp_path / "c" / "adapter_config.json").read_text())
+    settings["base_model_name_or_path"] = str(moved)
+    (tmp_path / "c" / "adapter_config.json").write_text(json.dumps(settings))
     assert torch.allclose(scores(load_checkpoint(tmp_path / "c").model, FULL), before, atol=1e-6)
 
 

@@ -247,3 +247,8 @@ def test_word_shapes_where_there_are_no_token_types_are_refused(tiny_backbones, 
         backbone.model(backbone.locate(), tiny_labels)
     with pytest.raises(ConfigError, match=r"word_shapes and model.lora do not go together"):
         Backbone("x", 64, stride=16, word_shapes=True, lora=Lora())
+
+
+def test_a_path_where_nothing_is_is_told_as_such(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere is no folder of a model, and no id of a hub"):
+        Backbone(str(tmp_path / "nowhere"), 64).locate()

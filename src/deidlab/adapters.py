@@ -6,6 +6,7 @@ The new head is trained whole and saved with the adapters (`modules_to_save`); a
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
+from deidlab.hub import require_hub
 from deidlab.types import ConfigError
 
 HEADS = ("classifier", "score")
@@ -103,6 +105,25 @@ def merged(model: Any, adapters: Path) -> PreTrainedModel:
     plain = model.merge_and_unload()
     plain.requires_grad_(True)
     return plain
+
+
+def base_of_adapters(folder: Path) -> tuple[str, str | None]:
+    """The model that the adapters in `folder` were trained beside: a local folder or a hub id, and its revision.
+
+    Raises `ConfigError` that names it when it is neither here nor to be had.
+    """
+    stated = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    base, revision = stated["base_model_name_or_path"], stated.get("revision")
+    if not (Path(base) / "config.json").is_file():
+        try:
+            require_hub(base, revision, None)
+        except ConfigError as error:
+            raise ConfigError(
+                f"{folder} holds adapters alone, and the model they were trained beside, {base}, is not here: copy it "
+                "here and write its folder as base_model_name_or_path into adapter_config.json; or train with "
+                f"model.lora.merge=true, which leaves a checkpoint that needs no other ({error})"
+            ) from error
+    return base, revision
 
 
 def load_adapters(model: PreTrainedModel, folder: Path) -> Any:

@@ -25,10 +25,13 @@ def verify_sha256(file: Path, expected: str | None) -> None:
 def require_hub(name: str, revision: str | None, package: str | None) -> None:
     """Fail at once, with what to set, when a hub model is neither cached nor reachable."""
     from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
-    if isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str):
-        return
+    try:
+        if isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str):
+            return
+    except HFValidationError as error:  # a path
+        raise ConfigError(f"{name} is no folder of a model, and no id of a hub either") from error
     at = f" --revision {revision}" if revision else ""
     mend = f"`hf download {name}{at} --local-dir DIR` where the hub is reachable, then set model.pretrained=DIR"
     if package:
