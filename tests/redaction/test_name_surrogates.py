@@ -117,7 +117,6 @@ def test_accents_and_particles():
 @given(st.lists(st.sampled_from(("John Smith", "Baker, Tom", "Mr. Ng", "Ana", "JS", "Lee", "Ann-Marie", "O'Hara")),
                 min_size=1, max_size=8), st.integers(0, 500))  # fmt: skip
 @settings(max_examples=60, deadline=None)
-@settings(deadline=None)
 def test_no_surrogate_is_an_original_and_equal_mentions_agree(mentions, patient):
     new = exchanged(*mentions, draws=Draws(b"correct horse battery", str(patient)))
     originals = {folded(w) for m in mentions for w in m.replace(",", " ").replace("-", " ").split() if len(w) > 2}

@@ -71,7 +71,6 @@ def test_nothing_of_a_span_survives_and_everything_else_stays(document, style):
 
 @given(annotated_notes(), st.sampled_from(("surrogate", "generalise")))
 @settings(deadline=None, max_examples=150)
-@settings(deadline=None)
 def test_surrogates_of_any_text_leave_everything_else_as_it_was(document, style):
     policy = Policy.load("i2b2" if style == "surrogate" else "hipaa_safe_harbor")
     out = Redactor(policy, "surrogate", KEY).redact(document, document.spans)
@@ -83,7 +82,6 @@ def test_surrogates_of_any_text_leave_everything_else_as_it_was(document, style)
 
 @given(annotated_notes())
 @settings(deadline=None, max_examples=150)
-@settings(deadline=None)
 def test_no_surrogate_is_what_it_stands_for(document):
     kinds = {"PATIENT", "CITY", "HOSPITAL", "MRN", "PHONE", "EMAIL", "STREET", "ORGANIZATION", "USERNAME", "ZIP", "URL"}
     spans = [s for s in document.spans if s.label in kinds][:1]
