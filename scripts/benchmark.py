@@ -21,12 +21,13 @@ sys.path[0] = str(HERE.parent)  # else a file beside this one hides the library 
 
 
 def main() -> None:
-    if sys.argv[1:2] in (["metrics"], ["systems"]):  # doors of their own: one sets threads before numpy, one is Hydra's
+    # Doors of their own: one sets threads before numpy is imported, one is Hydra's.
+    if sys.argv[1:2] in (["metrics"], ["systems"], ["inference"]):
         sys.argv = [str(HERE / f"benchmark_{sys.argv[1]}.py"), *sys.argv[2:]]
         runpy.run_path(sys.argv[0], run_name="__main__")
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("training", "metrics", "systems"))
+    parser.add_argument("part", choices=("training", "metrics", "systems", "inference"))
     parser.add_argument("--data", default="meddocan")
     parser.add_argument("--model", default="minilm")
     parser.add_argument("--epochs", type=int, default=4, help="passes over the training notes, of both")
