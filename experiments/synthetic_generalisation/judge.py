@@ -1,11 +1,12 @@
 """Judge a run on notes of another hand: label-blind character recall of names, ages and dates, false spans a note.
 
-    python experiments/synthetic_generalisation/judge.py RUN [probe.txt visits.txt] [--show] [--save] [--bias B ...]
+    python experiments/synthetic_generalisation/judge.py RUN [--bias 0 1 2] [--show] [--save NAME]
 
 A false span touches nothing that is marked; `strict` counts those on professions, places and the like (marked
 {O:...}) as false too, as a gold standard of names, ages and dates alone would. `--bias` judges at other operating
-points than the run's own (`decoding.outside_bias`). `--save` keeps the figures beside the notes, `--show` prints what
-was missed and what invented: the notes are written for this project, so that their text may be shown.
+points than the run's own (`decoding.outside_bias`). `--save` keeps the figures in `judged.json` under a name and makes
+the README's table anew; `--show` prints what was missed and what invented: these notes are written for this project,
+so that their text may be shown.
 """
 
 import argparse
@@ -18,21 +19,31 @@ from probe import documents
 from deidlab.systems.checkpoint import load
 
 FOLDER = Path(__file__).parent
+FILES = ("probe.txt", "visits.txt")
+COLUMNS = ("PATIENT", "AGE", "DATE", "false", "strict")
+BEGIN, END = "<!-- judged -->\n", "<!-- end judged -->"
 
 
 @dataclass
 class Tally:
     """What was found in one file of notes."""
 
+    notes: int
     characters: dict[str, int]
     found: dict[str, int]
     missed: list[str]
     invented: list[str]
     strict: int  # false spans if only names, ages and dates are gold
 
+    def figures(self) -> dict[str, float]:
+        """Recall by label, then false spans a note."""
+        recall = {label: round(self.found[label] / n, 4) for label, n in sorted(self.characters.items())}
+        false = {"false": len(self.invented) / self.notes, "strict": self.strict / self.notes}
+        return recall | {name: round(value, 3) for name, value in false.items()}
+
 
 def tally(notes, predictions) -> Tally:
-    result = Tally({}, {}, [], [], 0)
+    result = Tally(len(notes), {}, {}, [], [], 0)
     for note, prediction in zip(notes, predictions, strict=True):
         covered = {i for span in prediction.spans for i in range(span.start, span.end)}
         gold = {i for span in note.spans for i in range(span.start, span.end)}
@@ -52,37 +63,48 @@ def tally(notes, predictions) -> Tally:
     return result
 
 
-def main(run: str, files: list[str], show: bool, save: bool, biases: list[float | None]) -> None:
-    for file in files:
+def main(run: str, biases: list[float | None], show: bool, save: str | None) -> None:
+    kept: dict[str, dict[str, dict[str, float]]] = {}
+    for file in FILES:
         notes = list(documents(FOLDER / file))
         for bias in biases or [None]:  # None: as the run was trained to decode
             system = load(run, decoding={"outside_bias": bias})
             seen = tally(notes, system.predict(notes))
-            recall = {label: seen.found[label] / n for label, n in sorted(seen.characters.items())}
-            false, strict = len(seen.invented) / len(notes), seen.strict / len(notes)
-            print(
-                f"{file} at {system.checkpoint.decoder.outside_bias}: "
-                + ", ".join(f"{label} {r:.4f}" for label, r in recall.items()),
-                end="",
-            )
-            print(f"; false spans a note {false:.2f}, strict {strict:.2f}")
+            point = f"{system.checkpoint.decoder.outside_bias:g}"
+            kept.setdefault(file, {})[point] = seen.figures()
+            print(f"{file} at {point}: " + ", ".join(f"{name} {value:g}" for name, value in seen.figures().items()))
             if show:
                 print("\n".join(["missed:", *seen.missed, "invented:", *seen.invented]))
-            if save:
-                figures = {
-                    "notes": len(notes), "characters": seen.characters,
-                    "recall": {label: round(r, 4) for label, r in recall.items()},
-                    "false_spans_per_note": round(false, 4), "strict_false_spans_per_note": round(strict, 4),
-                }  # fmt: skip
-                (FOLDER / file).with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if save:
+        file = FOLDER / "judged.json"
+        judged = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        judged[save] = kept
+        file.write_text(json.dumps(judged, indent=1) + "\n", encoding="utf-8")
+        write_table(judged)
+
+
+def write_table(judged: dict) -> None:
+    """The table of `judged.json` in the README, made anew."""
+    lines = [
+        "| run | notes | outside_bias | names | ages | dates | false | strict |",
+        "| --- | --- " + "| ---: " * 6 + "|",
+    ]
+    for run, files in judged.items():
+        for file, points in files.items():
+            for point, figures in points.items():
+                cells = [f"{figures[c]:.3f}" if c.isupper() else f"{figures[c]:.2f}" for c in COLUMNS]
+                lines.append(f"| {run} | {file} | {point} | " + " | ".join(cells) + " |")
+    readme = FOLDER / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest[rest.index(END) :]
+    readme.write_text(before + BEGIN + "\n".join(lines) + "\n" + after, encoding="utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run")
-    parser.add_argument("files", nargs="*", default=["probe.txt", "visits.txt"])
-    parser.add_argument("--show", action="store_true")
-    parser.add_argument("--save", action="store_true")
     parser.add_argument("--bias", type=float, nargs="*", default=[])
-    a = parser.parse_args()
-    main(a.run, a.files, a.show, a.save, a.bias)
+    parser.add_argument("--show", action="store_true")
+    parser.add_argument("--save")
+    asked = parser.parse_args()
+    main(asked.run, asked.bias, asked.show, asked.save)
