@@ -56,7 +56,7 @@ def is_telling(note) -> bool:
     words, first = len(note.text.split()), note.spans[0] if note.spans else None
     begins = first is not None and first.start < 60 and " is a" in note.text[first.end : first.end + 8]
     visit = note.meta["note_type"] == "progress_note" and note.meta["institution"] in ("larkspur", "brookhaven")
-    return begins and visit and 90 < words < 170 and 4 < len(note.spans) and not note.text.islower()
+    return begins and visit and 90 < words < 170 and len(note.spans) > 4 and not note.text.islower()
 
 
 def overview(notes: Sequence, train, shared) -> Iterator[tuple[str, str]]:
