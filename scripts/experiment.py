@@ -30,7 +30,7 @@ def run(name: str, quick: bool, folder: Path) -> None:
     results = (folder if quick else home) / "results.json"
     plans.keep(planned, results)
     if not quick and (home / "README.md").is_file():
-        (home / "README.md").write_text(experiments.render(home / "README.md"), encoding="utf-8")
+        experiments.renew(home / "README.md")
     print(f"{results}: {len(planned)} runs")
 
 

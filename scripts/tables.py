@@ -1,4 +1,4 @@
-"""Make every table of the README files from the results they name: `python scripts/tables.py`."""
+"""Make every table and picture of the README files from the results they name: `python scripts/tables.py`."""
 
 from pathlib import Path
 
@@ -8,7 +8,5 @@ ROOT = Path(__file__).parents[1]
 
 if __name__ == "__main__":
     for file in [ROOT / "README.md", *sorted(ROOT.glob("experiments/*/README.md"))]:
-        before, after = file.read_text(encoding="utf-8"), experiments.render(file)
-        if before != after:
-            file.write_text(after, encoding="utf-8")
+        if experiments.renew(file):
             print(f"{file.relative_to(ROOT)}: tables made anew")

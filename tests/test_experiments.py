@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deidlab.experiments import gap_lines, record, render
+from deidlab.experiments import gap_lines, record, render, renew
 from deidlab.types import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +57,22 @@ def test_gaps_between_groups_become_a_table():
         "| culture | ours: recall | from us | relative | p |",
         "| --- | ---: | ---: | ---: | ---: |",
         "| us | 0.7500 | - | - | - |",
-        "| hindi | 0.5000 | -0.2500 | -33.3% | 0.0010 |",
+        "| hindi | 0.5000 | -0.2500 | -33.3% | 0.001 |",
     ]
+    other = {**hindi, "group": "polish"}
+    with pytest.raises(ConfigError, match="more hold other groups of culture than the first"):
+        gap_lines({"ours": {"fairness": [us, hindi]}, "more": {"fairness": [us, other]}}, "culture", "names")
     with pytest.raises(ConfigError, match="ours hold no gaps by gender over names"):
         gap_lines({"ours": {"fairness": [us]}}, "gender", "names")
+
+
+def test_a_picture_is_drawn_from_the_results_beside_it(tmp_path):
+    gap = {"attribute": "gender", "types": "names", "metric": "strict", "reference": "male"}
+    lines = [
+        {**gap, "group": group, "recall": 0.5, "recall_low": 0.25, "recall_high": 0.75} for group in ("male", "zyx")
+    ]
+    (tmp_path / "results.json").write_text(json.dumps({"runs": {"ours": {"fairness": lines}}}))
+    (tmp_path / "README.md").write_text("![By gender](gaps-gender-names.svg)")
+    assert not renew(tmp_path / "README.md")
+    drawn = (tmp_path / "gaps-gender-names.svg").read_text("utf-8")
+    assert drawn.startswith("<svg") and "zyx" in drawn and "strict recall of names" in drawn

@@ -8,6 +8,8 @@ A table stands between two comments that say what it shows, and is never typed b
 Instead of metrics, `gaps culture names` shows recall by culture and its gap to the reference, over names only; `speed`
 shows the runs that were timed, `cost SHEET` what a million notes cost them by `conf/prices/SHEET.yaml`, and `published`
 the figures of others in a file that says for each where it stands (`{"columns": [...], "rows": [[...]]}`).
+
+A picture named `gaps-culture-names.svg` is drawn from the `results.json` beside it, all runs in one.
 """
 
 from __future__ import annotations
@@ -27,9 +29,10 @@ from deidlab.runs import write_json
 from deidlab.standings import SPEED_HEADER, speed_cells
 from deidlab.types import ConfigError
 from deidlab.views import markdown as md
-from deidlab.views.elements import Estimate, Table
+from deidlab.views.elements import Estimate, P, Table
 
 TABLE = re.compile(r"(<!-- table (?P<file>\S+): (?P<metrics>[^>]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+PICTURE = re.compile(r"!\[[^\]]*\]\((?P<name>gaps-(?P<attribute>\w+)-(?P<types>\w+)\.svg)\)")
 
 
 def record(results: Path, name: str, run: Path, command: str) -> None:
@@ -91,6 +94,18 @@ def render(file: Path) -> str:
     return TABLE.sub(table, file.read_text(encoding="utf-8"))
 
 
+def renew(file: Path) -> bool:
+    """Make the tables and the pictures of a Markdown file anew; was a table another one before?"""
+    before, after = file.read_text(encoding="utf-8"), render(file)
+    for match in PICTURE.finditer(after):
+        runs = json.loads((file.parent / "results.json").read_text(encoding="utf-8"))["runs"]
+        picture = draw_gaps(runs, match["attribute"], match["types"])
+        (file.parent / match["name"]).write_text(picture, encoding="utf-8")
+    if before != after:
+        file.write_text(after, encoding="utf-8")
+    return before != after
+
+
 def table_lines(runs: dict[str, Any], metrics: Sequence[str]) -> list[str]:
     """One row a run: precision, recall and F1 of each metric, or its one value; minutes of training; the machine."""
     header, rule = ["run"], ["---"]
@@ -114,25 +129,46 @@ def table_lines(runs: dict[str, Any], metrics: Sequence[str]) -> list[str]:
 def gap_lines(runs: dict[str, Any], attribute: str, types: str) -> list[str]:
     """One row a group of `attribute`: strict recall over `types` (names, all), and its gap to the reference, by run."""
     header, rule = [attribute], ["---"]
-    columns: list[dict[str, dict[str, Any]]] = []
-    for name, run in runs.items():
-        wanted = (attribute, types, "strict")
-        lines = [g for g in run.get("fairness", ()) if (g["attribute"], g["types"], g["metric"]) == wanted]
-        if not lines:
-            raise ConfigError(f"the results of {name} hold no gaps by {attribute} over {types}")
-        columns.append({line["group"]: line for line in lines})
-        header += [f"{name}: recall", f"from {lines[0]['reference']}", "relative", "p"]
+    found = gaps(runs, attribute, types)
+    for name, of_run in found.items():
+        header += [f"{name}: recall", f"from {of_run[0]['reference']}", "relative", "p"]
         rule += ["---:"] * 4
     lines = [header, rule]
-    for group in columns[0]:
-        cells = [group]
-        for gaps in columns:
-            gap = gaps[group]
-            relative = gap["relative"]
-            cells += [shown(gap["recall"]), shown(gap["difference"])]
-            cells += ["-" if relative is None else f"{100 * relative:+.1f}%", shown(gap["p_value"])]
+    for of_group in zip(*found.values(), strict=True):
+        cells = [of_group[0]["group"]]
+        for gap in of_group:
+            relative = Estimate(gap["relative"], signed=True, percent=True, digits=1)
+            cells += [shown(gap["recall"]), str(Estimate(gap["difference"], signed=True)), str(relative)]
+            cells.append(str(P(gap["p_value"])))
         lines.append(cells)
     return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def draw_gaps(runs: dict[str, Any], attribute: str, types: str) -> str:
+    """SVG of what `gap_lines` says: a line for each group, a dot with its interval for each run."""
+    from deidlab.views import figures  # matplotlib takes a second
+
+    series, groups = [], []
+    for name, lines in gaps(runs, attribute, types).items():
+        groups = [line["group"] for line in lines]
+        series.append(figures.of_rows(name, lines, "recall"))
+    about = "strict recall of names" if types == "names" else "strict recall of all types"
+    return figures.dots(groups, series, about, name=f"gaps-{attribute}-{types}")
+
+
+def gaps(runs: dict[str, Any], attribute: str, types: str) -> dict[str, list[dict[str, Any]]]:
+    """The strict gaps of every run by `attribute` over `types`, the same groups in the same order."""
+    found = {}
+    for name, run in runs.items():
+        wanted = (attribute, types, "strict")
+        found[name] = [g for g in run.get("fairness", ()) if (g["attribute"], g["types"], g["metric"]) == wanted]
+        if not found[name]:
+            raise ConfigError(f"the results of {name} hold no gaps by {attribute} over {types}")
+    groups = [line["group"] for line in next(iter(found.values()))]
+    for name, lines in found.items():
+        if [line["group"] for line in lines] != groups:
+            raise ConfigError(f"the results of {name} hold other groups of {attribute} than the first")
+    return found
 
 
 def timed(runs: dict[str, Any]) -> dict[str, Any]:
