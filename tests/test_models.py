@@ -252,3 +252,9 @@ def test_word_shapes_where_there_are_no_token_types_are_refused(tiny_backbones, 
 def test_a_path_where_nothing_is_is_told_as_such(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere is no folder of a model, and no id of a hub"):
         Backbone(str(tmp_path / "nowhere"), 64).locate()
+
+
+@pytest.mark.parametrize("setting", ["dropout", "attention_dropout"])
+def test_a_dropout_that_is_no_share_is_refused(setting):
+    with pytest.raises(ConfigError, match=rf"model.{setting} is 3; expected a share"):
+        Backbone("x", 64, stride=16, **{setting: 3})

@@ -255,3 +255,14 @@ def test_a_compiled_model_learns_the_same_and_is_saved_as_a_plain_one(quick, tmp
     plain, compiled = (quick(folder=name, epochs=2, compile=name == "compiled") for name in ("plain", "compiled"))
     assert compiled.history[-1]["loss"] == pytest.approx(plain.history[-1]["loss"], rel=1e-3)
     assert weights(load_checkpoint(tmp_path / "compiled")).keys() == weights(plain.checkpoint).keys()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("learning_rate", -1e-3), ("head_learning_rate", 0.0), ("weight_decay", -0.1), ("warmup", 2.0), ("clip", -1.0),
+     ("schedule", "step"), ("patience", 0)],
+)  # fmt: skip
+def test_a_rate_that_cannot_work_is_refused_before_anything_is_learnt(setting, value, quick, tmp_path):
+    with pytest.raises(ConfigError, match=f"training.*{setting}"):
+        quick(**{setting: value})
+    assert not (tmp_path / "run").exists()

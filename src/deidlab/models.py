@@ -85,6 +85,11 @@ class Backbone:
     word_shapes: bool = False
 
     def __post_init__(self) -> None:
+        for name, share in (("dropout", self.dropout), ("attention_dropout", self.attention_dropout)):
+            if share is not None and not 0 <= share < 1:
+                raise ConfigError(
+                    f"model.{name} is {share}; expected a share from 0 to below 1, or null for the model's own"
+                )
         if self.head not in ("linear", "crf"):
             raise ConfigError(f"model.head is {self.head!r}; expected linear or crf")
         if self.dtype not in ("auto", "fp32", "bf16"):

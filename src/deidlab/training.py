@@ -97,6 +97,9 @@ def train(
             "training.epochs, batch_tokens, accumulation, validations_per_epoch, max_steps and save_every (unless "
             "null) must be at least 1"
         )
+    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip)
+    if patience is not None and patience < 1:
+        raise ConfigError("training.patience counts validations without a better F1: 1 or more, or null")
     settings = {
         "documents": digest(documents), "validation": digest(validation), "tags": checkpoint.labels.tags,
         "epochs": epochs, "learning_rate": learning_rate, "batch_tokens": batch_tokens, "weight_decay": weight_decay,
@@ -262,6 +265,18 @@ def train(
     return TrainingResult(kept, at.history, timings)
 
 
+def check_rates(
+    learning_rate: float, head: float | None, weight_decay: float, warmup: float, schedule: str, clip: float
+) -> None:
+    """Raise `ConfigError` for what an optimizer would refuse with a traceback or, worse, obey."""
+    if learning_rate <= 0 or (head is not None and head <= 0) or clip <= 0:
+        raise ConfigError("training.learning_rate, head_learning_rate (unless null) and clip must be above 0")
+    if weight_decay < 0 or not 0 <= warmup <= 1:
+        raise ConfigError("training.weight_decay must not be negative, and training.warmup is a share from 0 to 1")
+    if schedule not in ("linear", "cosine"):
+        raise ConfigError(f"training.schedule is {schedule!r}; expected linear or cosine")
+
+
 def rate_factor(done: float, warmup: float, schedule: Literal["linear", "cosine"]) -> float:
     """The learning rate's share of its peak when the share `done` of training is behind."""
     if done < warmup:
@@ -272,8 +287,6 @@ def rate_factor(done: float, warmup: float, schedule: Literal["linear", "cosine"
             return left
         case "cosine":
             return 0.5 * (1 - math.cos(math.pi * left))
-        case _:
-            raise ConfigError(f"training.schedule is {schedule!r}; expected linear or cosine")
 
 
 def parameter_groups(
