@@ -40,7 +40,11 @@ def compare(cfg: DictConfig) -> None:
         notes = corpus.typed(labels)
         for name, path in folders.items():
             system = predictions.load(
-                path / "predictions.jsonl", labels, vocabulary=ran[name].labels.name, on_error=cfg.on_error
+                path / "predictions.jsonl",
+                labels,
+                vocabulary=ran[name].labels.name,
+                on_error=cfg.on_error,
+                setting="on_error",
             )
             judged[name] = evaluate(system, notes(split), labels, total=len(corpus.documents[split]), judging=judging)
 

@@ -117,4 +117,4 @@ def test_runs_on_other_text_are_not_compared(place, tmp_path):
     (run / "predictions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in other))
     done = door("scripts/compare.py", f"runs=[{place}/names,{run}]", f"output_dir={tmp_path}/compared")
     assert done.returncode == 2
-    assert "n0: the prediction was made for another text (fingerprint differs)" in done.stderr
+    assert "n0: the prediction was made for another text (fingerprint differs) (on_error=count" in done.stderr

@@ -111,10 +111,12 @@ class Losses:
     """The ledger of what could not be represented: counted per reason and label, never dropped in silence.
 
     `on_error="raise"` turns a recoverable fault of the data into a `DataError`; `"count"` counts it and goes on.
+    `setting` is what a user calls that switch.
     """
 
     on_error: OnError = "raise"
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    setting: str = "data.on_error"
 
     def __post_init__(self) -> None:
         if self.on_error not in ("raise", "count"):
@@ -128,7 +130,7 @@ class Losses:
         """Report a fault of the data: raise `DataError(message)` or count it, as `on_error` says."""
         if self.on_error == "raise":
             # From None: what a parser said before may quote the note.
-            raise DataError(f"{message} (data.on_error=count leaves it out, counts it and goes on)") from None
+            raise DataError(f"{message} ({self.setting}=count leaves it out, counts it and goes on)") from None
         self.counts[reason, label] += 1
 
     def rows(self) -> list[dict[str, str | int]]:

@@ -95,11 +95,15 @@ def load(
     vocabulary: str = "own",
     label_map: Mapping[str, str] | None = None,
     on_error: str = "raise",
+    setting: str = "system.on_error",
 ) -> PredictionsSystem:
-    """Find the predictions under `path` and map their labels; raises `DataError` that lists labels without a place."""
+    """Find the predictions under `path` and map their labels; raises `DataError` that lists labels without a place.
+
+    `setting` is what a user calls `on_error`.
+    """
     if path is None:
         raise ConfigError("system=predictions needs system.path=FILE_OR_FOLDER of .ann, .xml or .jsonl predictions")
-    losses = Losses(on_error)  # type: ignore[arg-type]
+    losses = Losses(on_error, setting=setting)  # type: ignore[arg-type]
     found = files_in(Path(path), ".ann", ".xml", ".jsonl")
     lines: dict[str, Mapping[str, Any]] = {}
     for file in found:
@@ -115,7 +119,8 @@ def load(
                 raise DataError(f"{file.name}: document {file.stem} is predicted twice; keep one file or line")
             files[file.stem] = file
     used = labels_used(files.values(), lines.values())
-    return PredictionsSystem(labels, files, lines, labels.mapping_for(vocabulary, used, label_map), losses)
+    mapping = labels.mapping_for(vocabulary, used, label_map, setting="system.label_map")
+    return PredictionsSystem(labels, files, lines, mapping, losses)
 
 
 def read_lines(file: Path) -> Iterator[Mapping[str, Any]]:
