@@ -176,7 +176,7 @@ def figures(content: Mapping[str, Any]) -> dict[str, str]:
             drawing.Series(system, *([r[ends][i] for r in rows] for ends in ("values", "lows", "highs")))
             for i, system in enumerate(content["systems"][: len(drawing.COLOURS)])
         ]
-        axis = "value" if name == "overall" else "strict " + name.removeprefix("types-")
+        axis = {"overall": "value", "types-f1": "strict F1", "types-recall": "strict recall"}[name]
         drawn[name] = drawing.dots(names, series, axis, name=name)
     return drawn
 
