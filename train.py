@@ -19,7 +19,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    from deidlab import reporting
+    from deidlab import model_card, reporting
     from deidlab.corpora.splits import drawn
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
@@ -88,6 +88,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     origin = runs.provenance(config, cfg.seed, corpus, **backbone.provenance(source))
     title = f"{cfg.name or folder.name}: {backbone.pretrained} on {corpus.vocabulary}"
     reporting.publish(folder, judged, corpus.losses, origin, title, history=trained.history, **cfg.report)
+    model_card.write(folder, corpus.vocabulary)
     runs.write_json(folder / "history.json", trained.history)
     runs.write_json(folder / "timings.json", {**trained.timings, **judged.timings})
     print(f"{folder}/: checkpoint, report.html, report.json, predictions.jsonl, losses.json")

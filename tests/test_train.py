@@ -133,7 +133,7 @@ def trained(tmp_path_factory, tiny) -> Run:
 
 def test_a_run_leaves_all_that_it_promises(trained):
     assert {*FILES, "checkpoint"} <= {file.name for file in trained.folder.iterdir()}
-    assert {"model.safetensors", "config.json", "deidlab.json"} <= {
+    assert {"model.safetensors", "config.json", "deidlab.json", "README.md"} <= {
         f.name for f in (trained.folder / "checkpoint").iterdir()
     }
     assert "strict" in trained.printed and str(trained.folder.name) in trained.printed
