@@ -14,6 +14,7 @@ import numpy as np
 
 from deidlab.energy import EnergyMeter
 from deidlab.evaluation import System
+from deidlab.systems.metering import Usage
 from deidlab.systems.predictions import PredictionsSystem
 from deidlab.types import Document
 
@@ -59,8 +60,7 @@ def measure(system: System, documents: Sequence[Document], one_by_one: int = 50)
     ever. Documents must not be empty.
     """
     latencies = [timed(system, [document])[0] for document in documents[:one_by_one]]
-    usage = getattr(system, "usage", None)
-    before = usage.copy() if usage is not None else None
+    before = usage_of(system)
     with EnergyMeter() as energy:
         seconds, predicted = timed(system, documents)
     assert predicted == len(documents), "a system answers every note it is asked"
@@ -80,8 +80,14 @@ def measure(system: System, documents: Sequence[Document], one_by_one: int = 50)
         peak_gpu_bytes=peak_gpu(),
         joules=energy.joules,
         energy_source=energy.source,
-        usage=usage.since(before).to_dict() if usage is not None else None,
+        usage=None if (after := usage_of(system)) is None else after.since(before).to_dict(),
     )
+
+
+def usage_of(system: System) -> Usage | None:
+    """What a metered system has taken until now."""
+    usage = getattr(system, "usage", None)
+    return None if usage is None else usage.copy()
 
 
 def timed(system: System, documents: Sequence[Document]) -> tuple[float, int]:

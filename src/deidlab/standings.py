@@ -167,6 +167,18 @@ def cost_table(systems: Mapping[str, Any]) -> Table:
     return Table(header, tuple(body))
 
 
+def summary(systems: Mapping[str, Any]) -> Table:
+    """Quality, speed and cost in one table, one row a system."""
+    header = ("system", *(name for _, _, name in QUALITY), *SPEED_HEADER[:-1], "a million notes")
+    body = []
+    for name, system in systems.items():
+        quality = (Estimate(system["quality"][f"{metric}.{measure}"]["value"]) for metric, measure, _ in QUALITY)
+        speed = speed_cells(system["speed"])[:-1] if "speed" in system else ("-",) * (len(SPEED_HEADER) - 1)
+        cost = f"{system['cost']['per_million_notes']:,.2f} {system['cost']['currency']}" if "cost" in system else "-"
+        body.append((name, *quality, *speed, cost))
+    return Table(header, tuple(body))
+
+
 def figures(content: Mapping[str, Any]) -> dict[str, str]:
     """Recall against words per second."""
     from deidlab.views import figures as drawing  # matplotlib takes a second

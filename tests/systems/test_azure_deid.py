@@ -69,7 +69,7 @@ def language(server, **settings):
 def test_code_points_are_taken_of_the_three_units_of_offsets(service, monkeypatch):
     monkeypatch.setenv("TOKEN", "s3cret")
     service.answer = tagged(("Ann", "Patient"), ("Lee", "Doctor"), ("3/4", "Date"), ("came", "Profession"))
-    ready = deid(service, key_variable="TOKEN", language="es-US")
+    ready = deid(service, key_variable="TOKEN")
     (found,) = ready.predict([Document("n1", TEXT)])
     assert [(TEXT[s.start : s.end], s.label, s.score) for s in found.spans] == [
         ("Ann", "NAME", 0.75),
@@ -78,9 +78,14 @@ def test_code_points_are_taken_of_the_three_units_of_offsets(service, monkeypatc
     ]
     (asked,) = service.asked
     assert asked.path == "/deid?api-version=2024-11-15" and asked.headers["authorization"] == "Bearer s3cret"
-    assert asked.body == {"operation": "Tag", "inputText": TEXT, "customizations": {"inputLocale": "es-US"}}
+    assert asked.body == {"operation": "Tag", "inputText": TEXT}
     assert ready.usage.to_dict()["characters"] == {str(len(TEXT)): 1}
     assert ready.losses.rows() == [{"reason": "mapped_to_O", "label": "Profession", "count": 1}]
+
+
+def test_a_language_that_the_service_does_not_take_is_refused(service):
+    with pytest.raises(ConfigError, match=r"system\.language=es: version 2024-11-15 of service deid takes no language"):
+        deid(service, language="es")
 
 
 def test_language_is_asked_for_code_points_and_for_no_log(service, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 
 from deidlab.labels import LabelSet
 from deidlab.systems import predictions, rules, several
+from deidlab.systems.metering import Usage
 from deidlab.types import ConfigError, DataError, Document, Losses, Prediction, Span
 
 LABELS = LabelSet(
@@ -71,6 +72,18 @@ def test_settings_that_cannot_work_are_refused(two):
         several.load(LABELS, two, least=3)
     with pytest.raises(DataError, match=r"has no place for these labels of \(i2b2_2014\): EMAIL.*system.systems.all"):
         several.load(LABELS, {**two, "all": rules.load(types=["DATE", "EMAIL"])})
+
+
+def test_what_metered_parts_take_is_what_the_whole_takes(two):
+    counted = several.load(LABELS, two)
+    assert counted.usage is None
+    metered = {"first": Shouting(), "second": Shouting(), **two}
+    for part, characters in (("first", 120), ("second", 80)):
+        metered[part].usage = Usage()
+        metered[part].usage.add(characters, tokens=(30, 5))
+    whole = several.load(LABELS, metered).usage.to_dict()
+    assert (whole["requests"], whole["input_tokens"], whole["output_tokens"]) == (2, 60, 10)
+    assert whole["characters"] == {"80": 1, "120": 1}
 
 
 @dataclass

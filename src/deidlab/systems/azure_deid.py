@@ -13,14 +13,16 @@ from deidlab.systems.metering import Usage
 from deidlab.systems.remote import RemoteSystem, chosen_map, stated
 from deidlab.types import ConfigError, DataError, Losses, Span
 
-# Categories of the de-identification service, by its client libraries; PII's are many and change: see `other`.
+# The values of PhiCategory in Microsoft's client libraries (read 2026-11); PII's are many and change: see `other`.
 DEID_LABELS = (
     "Unknown", "Account", "Age", "BioID", "City", "CountryOrRegion", "Date", "Device", "Doctor", "Email", "Fax",
     "HealthPlan", "Hospital", "IDNum", "IPAddress", "License", "LocationOther", "MedicalRecord", "Organization",
     "Patient", "Phone", "Profession", "SocialSecurity", "State", "Street", "Url", "Username", "Vehicle", "Zip",
 )  # fmt: skip
 DEID_VERSION, LANGUAGE_VERSION = "2024-11-15", "2023-04-01"
-# Azure Language takes 5,120 text elements at once, of which code points are never fewer.
+# What is sent at once. Microsoft's reference of 2024-11-15 takes 48,000 characters without saying of which unit: 12,000
+# code points are at most 48,000 in all of them. For Azure Language 5,120 text elements is our assumption, which its
+# documentation that we could read does not confirm; code points are never fewer. A service that refuses says so.
 MOST_CHARACTERS = {"deid": 12_000, "language": 5_120}
 
 
@@ -30,12 +32,9 @@ class Tag:
 
     endpoint: Endpoint
     usage: Usage
-    locale: str | None = None
 
     def __call__(self, text: str) -> tuple[list[Span], Losses]:
-        body: dict[str, Any] = {"operation": "Tag", "inputText": text}
-        if self.locale:
-            body["customizations"] = {"inputLocale": self.locale}
+        body = {"operation": "Tag", "inputText": text}
         answer = self.endpoint.post("/deid", body, {"api-version": DEID_VERSION})
         self.usage.add(len(text))
         found = []
@@ -139,8 +138,10 @@ def load(
     usage = Usage()
     ask: Tag | Pii
     if service == "deid":
+        if language:
+            raise ConfigError(f"system.language={language}: version {DEID_VERSION} of service deid takes no language")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        ask = Tag(Endpoint(base_url, headers, timeout, attempts, pause, per_minute=per_minute), usage, language)
+        ask = Tag(Endpoint(base_url, headers, timeout, attempts, pause, per_minute=per_minute), usage)
         mapping = chosen_map(labels, DEID_LABELS, "azure_deid", label_maps, label_map)
     else:
         headers = {"Ocp-Apim-Subscription-Key": key} if key else {}

@@ -34,6 +34,16 @@ class Usage:
             elif states_tokens:
                 self.unmetered += 1
 
+    def __add__(self, other: Usage) -> Usage:
+        mine, theirs = self.copy(), other.copy()
+        return Usage(
+            mine.requests + theirs.requests,
+            mine.input_tokens + theirs.input_tokens,
+            mine.output_tokens + theirs.output_tokens,
+            mine.unmetered + theirs.unmetered,
+            mine.characters + theirs.characters,
+        )
+
     def copy(self) -> Usage:
         with self._lock:
             return Usage(self.requests, self.input_tokens, self.output_tokens, self.unmetered, self.characters.copy())

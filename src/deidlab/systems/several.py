@@ -11,6 +11,7 @@ from typing import Any
 from deidlab.labels import OUTSIDE, LabelSet
 from deidlab.merging import Merged, union, vote
 from deidlab.systems.answers import check_answer
+from deidlab.systems.metering import Usage
 from deidlab.types import ConfigError, Document, Losses, Prediction, Span
 
 
@@ -39,6 +40,12 @@ class SeveralSystems:
         for part in self.parts.values():
             total.update(part.losses.counts)
         return Losses(self.counted.on_error, total)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the metered parts have taken so far, together; None when none of them is metered."""
+        metered = [usage for part in self.parts.values() if (usage := getattr(part, "usage", None)) is not None]
+        return sum(metered, Usage()) if metered else None
 
     def predict(self, documents: Iterable[Document]) -> Iterator[Prediction]:
         """Predictions in the documents' order; raises `DataError` when a part answers for another note or text."""
