@@ -70,7 +70,7 @@ def metadata(report: Mapping[str, Any], title: str, vocabulary: str) -> str:
             metric_type=measure,
             metric_name=f"strict {measure}",
             metric_value=round(strict[measure], 4),
-        )  # fmt: skip
+        )
         for measure in ("precision", "recall", "f1")
         if strict[measure] is not None
     ]
@@ -114,8 +114,8 @@ def use(settings: Mapping[str, Any]) -> Section:
         "Plain transformers load it too, without these three, which the figures below count on:\n\n"
         "```python\nfrom transformers import pipeline\n\n"
         'tagger = pipeline("token-classification", "FOLDER", aggregation_strategy="first")\n```\n\n'
-        f"It learnt from windows of {encoding['max_length']} subwords and from the first subword of each word; a longer "
-        f"note must be cut, or it is truncated.{told}",
+        f"It learnt from windows of {encoding['max_length']} subwords and from the first subword of each word; a "
+        f"longer note must be cut, or it is truncated.{told}",
     )
 
 
