@@ -18,8 +18,10 @@ from deidlab import runs
 from deidlab.types import DataError, Document, Losses
 
 if TYPE_CHECKING:
+    from deidlab.attacks.outcome import Outcome
     from deidlab.corpora.loading import Corpus
     from deidlab.evaluation import System
+    from deidlab.judging import Judging
     from deidlab.labels import LabelSet
     from deidlab.metrics.familiarity import KnownNames
 
@@ -71,11 +73,12 @@ def evaluate_system(cfg: DictConfig) -> None:
             known_names=names_of_training(corpus, labels) if judging.wants("rare_name") and split != "train" else None,
             excerpts=cfg.report.show_text,
         )
+        attack = attacked(cfg, corpus, split, labels, system, judging, folder, cache) if cfg.attack else None
 
     corpus.losses.counts.update(Counter(system.losses.counts) - timed)
     origin = runs.provenance(config, cfg.seed, corpus, system=system.name)
     title = f"{cfg.name or folder.name}: {system.name} on {corpus.vocabulary}"
-    reporting.publish(folder, judged, corpus.losses, origin, title, **cfg.report)
+    reporting.publish(folder, judged, corpus.losses, origin, title, attack=attack, **cfg.report)
     runs.write_json(folder / "timings.json", judged.timings)
     print(f"{folder}/: report.html, report.json, predictions.jsonl, losses.json")
 
@@ -90,6 +93,32 @@ def measured(system: System, notes: list[Document], one_by_one: int) -> dict[str
     if not measurable(system):
         return None
     return {**measure(system, notes, one_by_one).to_dict(), "hardware": hardware()}
+
+
+def attacked(
+    cfg: DictConfig,
+    corpus: Corpus,
+    split: str,
+    labels: LabelSet,
+    system: System,
+    judging: Judging,
+    folder: Path,
+    cache: Path,
+) -> Outcome:
+    """What an attack makes of the notes that were just judged; they are read again, and were counted the first time."""
+    notes = replace(corpus, losses=Losses("count")).typed(labels)(split)
+    if cfg.only_predicted:
+        notes = (note for note in notes if note.id in system.ids)
+    return runs.instantiate(
+        cfg.attack,
+        system=system,
+        documents=list(notes),
+        predictions=folder / "predictions.jsonl",
+        labels=labels,
+        judging=judging,
+        losses=corpus.losses,
+        cache=cache,
+    )
 
 
 def names_of_training(corpus: Corpus, labels: LabelSet) -> KnownNames | None:

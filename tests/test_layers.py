@@ -19,8 +19,8 @@ LAYERS = (
     ("systems",),
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
      "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "energy", "speed", "pricing",
-     "standings", "plans", "export", "interop", "model_card"),
-    ("cli", "__main__"),
+     "standings", "plans", "export", "interop", "model_card", "attacks"),
+    ("cli", "service", "__main__"),
 )  # fmt: skip
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 HEAVY = {"torch", "transformers", "accelerate", "peft", "hydra", "omegaconf", "wandb"}

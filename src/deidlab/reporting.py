@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +19,9 @@ from deidlab.views import markdown as md
 from deidlab.views.elements import Section, plain
 from deidlab.views.rows import cells, estimate, overall
 from deidlab.views.sections import sections
+
+if TYPE_CHECKING:
+    from deidlab.attacks.outcome import Outcome
 
 SCHEMA = 1
 FORMATS = ("md", "html", "tex", "csv")
@@ -41,6 +44,7 @@ def publish(
     figures: bool = False,
     show_text: bool = False,
     history: Sequence[Mapping[str, Any]] = (),
+    attack: Outcome | None = None,
 ) -> None:
     """Write everything that a run has to say into its folder, and the overall rows to the terminal.
 
@@ -49,7 +53,10 @@ def publish(
     """
     check_formats(formats)
     origin = {**provenance, "show_text": True} if show_text else provenance
-    content = report(judged.rows(), origin, losses.rows(), judged.findings())
+    rows, findings = judged.rows(), judged.findings()
+    if attack:
+        rows, findings = [*rows, *attack.rows], findings | {"attack": attack.finding}
+    content = report(rows, origin, losses.rows(), findings)
     write_json(folder / "report.json", content)
     write_views(folder, content, title, formats, figures, judged.excerpts if show_text else None, history)
     write_json(folder / "losses.json", content["losses"])

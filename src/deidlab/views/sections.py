@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deidlab.metrics.rows import Row
+from deidlab.views.attacks import attack_section
 from deidlab.views.elements import Estimate, Section, Table
 from deidlab.views.groups import fairness_sections, slice_sections
 from deidlab.views.rows import cells, estimate, overall, typed
@@ -24,6 +25,10 @@ MEANING = {
     "category_strict": "category and both ends exact",
     "char_leak": "share of identifier characters not covered by any span",
     "document_clean": "share of notes that leak nothing",
+    "parrot": "accusations of a parrot: identifiers that it leaves untagged",
+    "parrot_in_part": "the same: untagged in part",
+    "resynthesis_strict": "strict, mean over re-syntheses",
+    "resynthesis_char_leak": "leak, mean over re-syntheses",
 }
 
 
@@ -32,6 +37,7 @@ def sections(content: Mapping[str, Any]) -> list[Section]:
     found = [
         overall_section(content),
         hipaa_section(content),
+        attack_section(content),
         *typed_sections(content["rows"]),
         missed_section(content),
         confusion_section(content),
