@@ -23,7 +23,7 @@ from deidlab.types import ConfigError, DataError, Document, Losses
 
 VOCABULARY = "synthetic"
 
-# A list, weights, or either by split; null: all.
+# A list, weights, or either by split; null: the usual (`settings.NOTE_TYPES`), all institutions.
 Chosen = Sequence[str] | Mapping[str, float] | Mapping[str, Sequence[str] | Mapping[str, float] | None] | None
 
 
@@ -69,8 +69,8 @@ def load_synthetic(
 ) -> Corpus:
     """Write the splits named in `sizes` below `cache_dir` and load them.
 
-    `note_types` and `institutions` are lists or weights (null: all), or such by split; `cultures` gives weights, or by
-    split such weights; `balanced` names splits in which cultures and genders take turns, so that each cell has its
+    `note_types` and `institutions` are lists or weights, or such by split (null: the usual note types, all
+    institutions); `cultures` gives weights, or by split such weights (null: `settings.CULTURES`); `balanced` names splits in which cultures and genders take turns, so that each cell has its
     share exactly; `twins` names splits in which every note is written once for each such cell, so that `sizes` counts
     families. With `disjoint`, identifiers and sentence templates of a split occur in no other (`held_out` is the
     share of templates kept for validation and for test). `require_spans` is for corpora
@@ -132,7 +132,7 @@ def settings_by_split(
             base,
             note_types=_of_split(note_types, split),
             institutions=_of_split(institutions, split),
-            cultures=dict(_of_split(cultures, split) or base.cultures),
+            cultures=_of_split(cultures, split),
             mixing=_of_split(mixing, split),
             abroad=_of_split(abroad, split),
             balanced=split in balanced,

@@ -14,13 +14,29 @@ from deidlab.synthesis.vocabulary import CONVENTIONS, Convention
 from deidlab.types import ConfigError
 
 
+# What `None` stands for. Clinic visits are most of what is written; every type of note and culture is among them.
+# Here and not in the configs: Hydra would add weights given on the command line to these instead of replacing them.
+NOTE_TYPES: Mapping[str, float] = {
+    "progress_note": 8, "history_and_physical": 3, "emergency_note": 2, "discharge_summary": 1.5, "referral_letter": 1.5,
+    "nursing_note": 1, "operative_report": 0.7, "radiology_report": 0.7, "pathology_report": 0.5,
+}  # fmt: skip
+CULTURES: Mapping[str, float] = {
+    "us": 8, "british": 1, "canadian": 0.5, "australian": 0.5, "indian": 0.7, "hindi": 0.7, "bengali": 0.5,
+    "nigerian": 0.7, "mandarin": 0.9, "vietnamese": 0.5, "korean": 0.5, "filipino": 0.5, "spanish": 1.5, "french": 0.6,
+    "arabic": 0.7, "polish": 0.4,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What to write. `None` for note types or institutions means all; weights need not sum to one."""
+    """What to write. A list means all alike, a mapping gives weights, which need not sum to one.
 
-    note_types: Sequence[str] | Mapping[str, float] | None = None  # a mapping gives weights
+    `None` stands for `NOTE_TYPES`, for all institutions, for `CULTURES`.
+    """
+
+    note_types: Sequence[str] | Mapping[str, float] | None = None
     institutions: Sequence[str] | Mapping[str, float] | None = None
-    cultures: Mapping[str, float] = field(default_factory=lambda: {"us": 1.0})
+    cultures: Mapping[str, float] | None = field(default_factory=lambda: {"us": 1.0})
     genders: Mapping[str, float] = field(default_factory=lambda: {"female": 0.5, "male": 0.5})
     mixing: float = 0.3
     abroad: float = 0.15  # chance that the note is written in the patient's own country, not in the United States
@@ -34,6 +50,10 @@ class Settings:
     noise: Noise = field(default_factory=Noise)
 
     def __post_init__(self) -> None:
+        if self.note_types is None:
+            object.__setattr__(self, "note_types", NOTE_TYPES)
+        if self.cultures is None:
+            object.__setattr__(self, "cultures", CULTURES)
         _known("note type", self.note_types, note_types())
         _known("institution", self.institutions, institutions())
         _known("culture", self.cultures, cultures())

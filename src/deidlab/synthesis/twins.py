@@ -53,6 +53,6 @@ def _named_draft(settings: Settings, seed: int, index: int) -> Draft:
         if any(type(item) is Mention and item.role == "pt" and is_name(item) for item in draft.body):
             return draft
     raise ConfigError(
-        f"no note that names its patient among {TRIES} of {', '.join(settings.note_types or ['all note types'])}; "
+        f"no note that names its patient among {TRIES} of {', '.join(settings.note_types)}; "
         "choose other note types for twins"
     )
