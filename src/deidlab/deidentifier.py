@@ -80,16 +80,18 @@ class Deidentifier:
 
     def results(self, documents: Sequence[Document]) -> list[Deidentified | Failure]:
         """A result for each document, in order."""
-        predictions: list[Prediction | Failure]
+        return [
+            found if isinstance(found, Failure) else self.redacted(document, found)
+            for document, found in zip(documents, self.found(documents), strict=True)
+        ]
+
+    def found(self, documents: Sequence[Document]) -> list[Prediction | Failure]:
+        """What the system finds in each document, in order."""
         try:
-            predictions = list(predicted(self.system, documents))
+            return list(predicted(self.system, documents))
         except Exception:
             # One of them took the others down: alone, each succeeds or fails for itself.
-            predictions = [self._alone(document) for document in documents]
-        return [
-            prediction if isinstance(prediction, Failure) else self._redacted(document, prediction)
-            for document, prediction in zip(documents, predictions, strict=True)
-        ]
+            return [self._alone(document) for document in documents]
 
     def _alone(self, document: Document) -> Prediction | Failure:
         try:
@@ -98,7 +100,8 @@ class Deidentifier:
             return Failure(document.id, reason(error))
         return prediction
 
-    def _redacted(self, document: Document, prediction: Prediction) -> Deidentified | Failure:
+    def redacted(self, document: Document, prediction: Prediction) -> Deidentified | Failure:
+        """A document without what was found in it."""
         try:
             redacted = self.redactor.redact(document, prediction.spans)
             sealed = self.vault.seal(document, redacted) if self.vault else None
@@ -144,7 +147,7 @@ def reason(error: Exception) -> str:
 
 
 def load(
-    model: str | Path,
+    model: str | Path | None,
     *,
     style: str | None = None,
     policy: str | Path | Policy = "hipaa_safe_harbor",
@@ -160,9 +163,11 @@ def load(
 
     `rules` adds what regular expressions find to what the model finds; `consistency` covers a name found once wherever
     else it stands in the note. `key` (text or bytes) is needed for surrogates and shifted dates, and for a `vault`:
-    then each result has an encrypted record of what was replaced.
+    then each result has an encrypted record of what was replaced. Without a model (None) the rules stand alone: they
+    find what has a form, such as dates and numbers, and miss most names.
     Raises `ConfigError` for a folder that holds no model, a policy that is none, and a missing or weak key.
     """
+    check_finders(model, rules)
     settings = policy if isinstance(policy, Policy) else Policy.load(policy)
     secret = key.encode() if isinstance(key, str) else key
     redactor = Redactor(settings, style, secret)
@@ -171,7 +176,11 @@ def load(
     from deidlab.systems.consistent import ConsistentSystem
 
     system: System
-    if (Path(model) / "model.onnx").is_file():  # an exported run, which does without PyTorch
+    if model is None:
+        from deidlab.systems.rules import RulesSystem
+
+        system = RulesSystem()
+    elif (Path(model) / "model.onnx").is_file():  # an exported run, which does without PyTorch
         from deidlab.systems import onnx
 
         system = onnx.load(model)
@@ -179,7 +188,7 @@ def load(
         from deidlab.systems import checkpoint
 
         system = checkpoint.load(model, batch_tokens, precision, device)
-    if rules:
+    if rules and model is not None:
         system = with_rules(system)
     if consistency:
         system = ConsistentSystem(system, settings)
@@ -198,7 +207,7 @@ def with_rules(model: System) -> System:
 
 
 def describe(
-    model: str | Path,
+    model: str | Path | None,
     *,
     style: str | None,
     policy: str | Path,
@@ -212,12 +221,13 @@ def describe(
 
     Cheap, and raises what `load` would: `ConfigError` for a wrong model folder, policy, style or key.
     """
+    check_finders(model, rules)
     settings = Policy.load(policy)
     Redactor(settings, style, key)
     if vault:
         Vault(check_key(key))
     return {
-        "model": checkpoint_digest(Path(model)),
+        "model": checkpoint_digest(Path(model)) if model is not None else None,
         "policy": digest(json.dumps(asdict(settings), sort_keys=True, default=str).encode()),
         "style": style or settings.style,
         "rules": rules,
@@ -226,6 +236,12 @@ def describe(
         # Slow on purpose: from it no key can be tried out in bulk.
         "key_check": hashlib.scrypt(key, salt=b"deidlab resume", n=2**14, r=8, p=1)[:8].hex() if key else None,
     }
+
+
+def check_finders(model: str | Path | None, rules: bool) -> None:
+    """Raise `ConfigError` where nothing would be found."""
+    if model is None and not rules:
+        raise ConfigError("neither a model nor rules: nothing would be found in any note")
 
 
 def digest(content: bytes) -> str:

@@ -86,9 +86,7 @@ _deidentifier: Deidentifier | None = None
 def _begin(make: Make, threads: int) -> None:
     global _make
     _make = make
-    import torch
-
-    torch.set_num_threads(threads)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before PyTorch is loaded, where there is one
 
 
 def _work(documents: list[Document]) -> Results:

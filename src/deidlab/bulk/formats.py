@@ -77,14 +77,15 @@ def check(reading: Reading) -> None:
         raise ConfigError("--patient-pattern has no group: put the patient in parentheses, as in '^([0-9]+)-'")
 
 
-def check_places(source: Path, out: Path, model: Path) -> None:
+def check_places(source: Path, out: Path, model: Path | None = None) -> None:
     """Raise `ConfigError` for an output that would overwrite the input or the model, or lie among the notes."""
-    here, there, weights = (path.expanduser().resolve() for path in (source, out, model))
+    here, there = (path.expanduser().resolve() for path in (source, out))
     if there == here:
         raise ConfigError(f"--out {out} is the input itself: choose another place")
     if there.is_relative_to(here):
         raise ConfigError(f"--out {out} lies inside the input {source}: choose a place beside it")
     if here.is_relative_to(there):
         raise ConfigError(f"--out {out} holds the input {source}: choose a place beside it")
-    if weights.is_relative_to(there) or there.is_relative_to(weights):
+    weights = model.expanduser().resolve() if model else None
+    if weights and (weights.is_relative_to(there) or there.is_relative_to(weights)):
         raise ConfigError(f"--out {out} and the model {model} lie in one another: choose another place")

@@ -42,7 +42,9 @@ def deidentify(
             help="A file (.txt, .xml, .jsonl, .csv, .tsv, .parquet), a folder of notes, or - for stdin.",
         ),
     ],
-    model: Annotated[Path, typer.Option("--model", "-m", help="A run of train.py: its folder, or its checkpoint/.")],
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", help="A run of train.py, or what `deidlab export` made of one.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the output goes; with stdin, stdout.")] = None,
     style: Annotated[str | None, option("mask [NAME], mask_same_length ****, remove, tag, surrogate.", WHAT)] = None,
     policy: Annotated[
@@ -58,6 +60,9 @@ def deidentify(
     annotations: Annotated[Path | None, option("Write the annotations of the output here (JSONL).", WHAT)] = None,
     offsets: Annotated[Path | None, option("Write the maps between old and new offsets here (JSONL).", WHAT)] = None,
     rules: Annotated[bool, option("Add what regular expressions find.", HOW)] = True,
+    rules_only: Annotated[
+        bool, option("No model, only regular expressions: most names stay.", HOW, "--rules-only")
+    ] = False,
     consistency: Annotated[bool, option("Cover a name found once wherever it stands in the note.", HOW)] = True,
     text_column: Annotated[str, option("Column (or key) of the text.", TABLES)] = "text",
     id_column: Annotated[str | None, option("Column of the id that failed notes are listed by.", TABLES)] = None,
@@ -76,7 +81,11 @@ def deidentify(
     failed: Annotated[Path | None, option("Where failed notes are listed (id and reason).", RUNNING)] = None,
     resume: Annotated[bool, option("Go on with a job that was killed.", RUNNING, "--resume")] = False,
     overwrite: Annotated[bool, option("Replace an output that exists.", RUNNING, "--overwrite")] = False,
-    workers: Annotated[int, option("Processes, each with a model of its own.", RUNNING, "--workers", "-j")] = 1,
+    engine: Annotated[str, option("local, or ray: on a cluster, with the same output.", RUNNING)] = "local",
+    workers: Annotated[
+        int | None,
+        option("Processes, each with a model of its own: one; with ray as many as fit.", RUNNING, "--workers", "-j"),
+    ] = None,
     device: Annotated[str, option("auto, cpu, cuda, mps.", RUNNING)] = "auto",
     batch_tokens: Annotated[int, option("Tokens the model sees at once.", RUNNING)] = 8192,
     quiet: Annotated[bool, option("No progress, no summary.", RUNNING, "--quiet", "-q")] = False,
@@ -104,7 +113,8 @@ def deidentify(
     from deidlab.bulk.notes import Reading
     from deidlab.redaction.policy import Policy
 
-    if workers < 1:
+    check_model(model, rules_only)
+    if workers is not None and workers < 1:
         raise ConfigError(f"--workers {workers}: expected 1 or more")
     reading = Reading(
         encoding, text_column, id_column, patient_column, patient_pattern, delimiter, int(max_note_mb * 2**20)
@@ -112,14 +122,24 @@ def deidentify(
     secret = read_key(key_file, key_env)
     if secret is None and (vault or Policy.load(policy).needs_key(style)):
         raise ConfigError(f"{KEY_WANTED} to a file for --key-file (or in a variable: --key-env)")
-    engine, settings = prepared(
-        model, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency,
+    work, settings = prepared(
+        model, engine, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency,
         vault=vault is not None, device=device, batch_tokens=batch_tokens,
     )  # fmt: skip
     if source == "-":
-        if out is not None or resume or overwrite or offsets or annotations or failed or vault or workers > 1:
+        if (
+            out is not None
+            or resume
+            or overwrite
+            or offsets
+            or annotations
+            or failed
+            or vault
+            or workers
+            or engine != "local"
+        ):
             raise ConfigError("with standard input the notes go to standard output, and nowhere else: no --out, ...")
-        summary = streamed(reading, format, engine)
+        summary = streamed(reading, format, work)
         told(summary, "stdin", quiet)
     else:
         if out is None:
@@ -131,7 +151,7 @@ def deidentify(
         notes = formats.opened(Path(source), reading, format, spans=annotations is not None)
         settings |= read_settings(notes, reading)
         job = Job(notes, out, settings, offsets, annotations, failed, vault)
-        summary = run_with_progress(job, engine, resume, overwrite, quiet)
+        summary = run_with_progress(job, work, resume, overwrite, quiet)
         told(summary, out.name, quiet, job)
     if summary.failed:
         raise typer.Exit(1)
@@ -153,14 +173,31 @@ def read_key(file: Path | None, variable: str | None) -> bytes | None:
     return None
 
 
-def prepared(model: Path, workers: int, *, key: bytes | None, **settings) -> tuple[Engine, dict]:
+def check_model(model: Path | None, rules_only: bool) -> None:
+    """Raise `ConfigError` unless the user says which model, or that none is wanted."""
+    if model is None and not rules_only:
+        raise ConfigError("say which model: --model RUN (--rules-only does without one, and leaves most names)")
+    if model is not None and rules_only:
+        raise ConfigError("--rules-only is without a model: leave out --model")
+
+
+def prepared(
+    model: Path | None, engine: str, workers: int | None, *, key: bytes | None, **settings
+) -> tuple[Engine, dict]:
     """The engine, and the settings that the output depends on; raises what is wrong with them before a model loads."""
     from deidlab import deidentifier
     from deidlab.bulk import engines
 
     make: Make = partial(deidentifier.load, model, key=key, **settings)
     described = deidentifier.describe(model, key=key, **settings)
-    return (engines.here(make) if workers == 1 else engines.processes(make, workers)), described
+    match engine:
+        case "local":
+            return (engines.processes(make, workers) if workers and workers > 1 else engines.here(make)), described
+        case "ray":
+            from deidlab.bulk import ray_engine
+
+            return ray_engine.actors(make, workers, device=settings["device"]), described
+    raise ConfigError(f"--engine {engine!r} is none of local, ray")
 
 
 def read_settings(notes: Format, reading: Reading) -> dict:

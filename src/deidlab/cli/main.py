@@ -13,6 +13,7 @@ import typer
 from deidlab import __version__
 from deidlab.cli.deidentify import deidentify
 from deidlab.cli.export import export
+from deidlab.cli.serve import serve
 from deidlab.types import DeidlabError
 
 # Typer's own tracebacks would show the values of variables: notes.
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(deidentify)
 app.command()(export)
+app.command()(serve)
 
 
 def shown_version(wanted: bool) -> None:
