@@ -144,6 +144,7 @@ def judged(
             "identifiers": len(fates),
             "leaked": leaked,
             "leaked_in_part": fates.count("partly"),
+            "masked": sum(one.masked for one in unknown),
             "attackers": attackers,
         },
     )

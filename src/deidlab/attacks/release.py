@@ -25,11 +25,13 @@ class Released:
     """A released note, annotated as a person would who cannot tell surrogates from what leaked.
 
     `note.spans` are all apparent identifiers; `fates[i]` says what became of the i-th: `replaced` by a surrogate,
-    `leaked` as it was, or `partly`: some letters or digits of it can still be read.
+    `leaked` as it was, or `partly`: some letters or digits of it can still be read. `masked` counts what was found and
+    had no surrogate: its mask hides nothing among others.
     """
 
     note: Document
     fates: tuple[Fate, ...]
+    masked: int = 0
 
 
 def surrogates_by(policy: str, seed: int, number: int = 0) -> Redactor:
@@ -55,7 +57,8 @@ def release(document: Document, found: Iterable[Span], redactor: Redactor) -> Re
     document = with_patient(document)
     redacted = redactor.redact(document, found)
     gone, new = changes(document.text, redacted)
-    surrogates = [s for s in redacted.spans if hides(redactor, s.label) and not is_mask(redactor, redacted.text, s)]
+    hidden = [span for span in redacted.spans if hides(redactor, span.label)]
+    surrogates = [span for span in hidden if not is_mask(redactor, redacted.text, span)]
     leaks = {
         replace(span, start=start, end=end)
         for span in document.spans
@@ -68,7 +71,8 @@ def release(document: Document, found: Iterable[Span], redactor: Redactor) -> Re
         leaked = not leaks.isdisjoint(group)
         altered = any(s.start < end and start < s.end for s in group for start, end in new)
         fates.append("replaced" if not leaked else "partly" if altered else "leaked")
-    return Released(Document(document.id, redacted.text, tuple(apparent), document.meta), tuple(fates))
+    note = Document(document.id, redacted.text, tuple(apparent), document.meta)
+    return Released(note, tuple(fates), len(hidden) - len(surrogates))
 
 
 def hides(redactor: Redactor, label: str) -> bool:

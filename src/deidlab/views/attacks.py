@@ -23,8 +23,8 @@ def attack_section(content: Mapping[str, Any]) -> Section | None:
         case "parrot":
             about = (
                 f"Of {found['attacked_notes']:,} notes with {found['identifiers']:,} apparent identifiers, "
-                f"{found['leaked']:,} of them leaked ({found['leaked_in_part']:,} in part); the attacker annotated "
-                f"{found['annotated_notes']:,} other notes."
+                f"{found['leaked']:,} of them leaked ({found['leaked_in_part']:,} in part), beside "
+                f"{found['masked']:,} masks of what had no surrogate; the attacker annotated {found['annotated_notes']:,} other notes."
             )
             return Section("Parrot attack", about, Table(PARROT_HEADER, parrot_lines(found)))
         case "resynthesis":
