@@ -6,8 +6,10 @@ A table stands between two comments that say what it shows, and is never typed b
     <!-- end -->
 
 Instead of metrics, `gaps culture names` shows recall by culture and its gap to the reference, over names only; `speed`
-shows the runs that were timed, `cost SHEET` what a million notes cost them by `conf/prices/SHEET.yaml`, and `published`
-the figures of others in a file that says for each where it stands (`{"columns": [...], "rows": [[...]]}`).
+shows the runs that were timed, `attack KIND` what the attacks of that kind found, `cost SHEET` what a million notes
+cost them by `conf/prices/SHEET.yaml`, `systems` what `scripts/benchmark.py systems` found, and `published` the figures of
+others in a file that says for each where it stands (`{"columns": [...], "rows": [[...]]}`); `measured` shows such a file
+that a benchmark wrote.
 
 A picture named `gaps-culture-names.svg` is drawn from the `results.json` beside it, all runs in one.
 """
@@ -26,9 +28,10 @@ import yaml
 
 from deidlab.pricing import PriceSheet, per_million_notes
 from deidlab.runs import write_json
-from deidlab.standings import SPEED_HEADER, speed_cells
+from deidlab.standings import SPEED_HEADER, speed_cells, summary
 from deidlab.types import ConfigError
 from deidlab.views import markdown as md
+from deidlab.views.attacks import TABLES
 from deidlab.views.elements import Estimate, P, Table
 
 TABLE = re.compile(r"(<!-- table (?P<file>\S+): (?P<metrics>[^>]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
@@ -52,7 +55,7 @@ def record(results: Path, name: str, run: Path, command: str) -> None:
         "timings": timings,
         "provenance": report["provenance"],
         "rows": [row for row in report["rows"] if row["slice"] == "all"],
-        **{key: report[key] for key in ("fairness",) if key in report},
+        **{key: report[key] for key in ("fairness", "attack") if key in report},
     }
     if (run / "speed.json").is_file():
         content["runs"][name]["speed"] = json.loads((run / "speed.json").read_text(encoding="utf-8"))
@@ -83,9 +86,13 @@ def render(file: Path) -> str:
                 lines = gap_lines(results["runs"], *rest)
             case "speed":
                 lines = speed_lines(results["runs"])
+            case "attack":
+                lines = attack_lines(results["runs"], *rest)
             case "cost":
                 lines = cost_lines(results["runs"], price_sheet(file.parents[2] / "conf" / "prices", *rest))
-            case "published":
+            case "systems":
+                lines = md.table(summary(results["systems"]))
+            case "published" | "measured":
                 lines = md.table(Table(tuple(results["columns"]), tuple(tuple(row) for row in results["rows"])))
             case _:
                 lines = table_lines(results["runs"], [what, *rest])
@@ -186,6 +193,16 @@ def speed_lines(runs: dict[str, Any]) -> list[str]:
         covered = Estimate(1 - overall(run["rows"], "char_leak")["value"])
         body.append((name, recall, covered, *speed_cells(run["speed"])))
     return md.table(Table(("run", "strict recall", "characters covered", *SPEED_HEADER), tuple(body)))
+
+
+def attack_lines(runs: dict[str, Any], kind: str) -> list[str]:
+    """The lines of every attack of a kind (`parrot`, `resynthesis`), run by run."""
+    header, lines_of = TABLES[kind]
+    found = {name: run["attack"] for name, run in runs.items() if run.get("attack", {}).get("kind") == kind}
+    if not found:
+        raise ConfigError(f"the results hold no attack={kind}: run scripts/evaluate.py with it")
+    body = tuple((name, *line) for name, attack in found.items() for line in lines_of(attack))
+    return md.table(Table(("run", *header), body))
 
 
 def cost_lines(runs: dict[str, Any], sheet: PriceSheet) -> list[str]:

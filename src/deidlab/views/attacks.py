@@ -22,9 +22,9 @@ def attack_section(content: Mapping[str, Any]) -> Section | None:
     match found and found["kind"]:
         case "parrot":
             about = (
-                f"Of {found['attacked_notes']:,} notes with {found['identifiers']:,} apparent identifiers, "
-                f"{found['leaked']:,} of them leaked ({found['leaked_in_part']:,} in part), beside "
-                f"{found['masked']:,} masks of what had no surrogate; the attacker annotated {found['annotated_notes']:,} other notes."
+                f"Of {found['identifiers']:,} apparent identifiers in {found['attacked_notes']:,} notes, "
+                f"{found['leaked']:,} leaked ({found['leaked_in_part']:,} in part); {found['masked']:,} more had no "
+                f"surrogate and are masks. The attacker annotated {found['annotated_notes']:,} other notes."
             )
             return Section("Parrot attack", about, Table(PARROT_HEADER, parrot_lines(found)))
         case "resynthesis":
