@@ -55,14 +55,19 @@ def begin(ray: Any) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    joins = "RAY_ADDRESS" in os.environ
+    where = {} if joins else {"address": "local", "include_dashboard": False}
     try:
-        if "RAY_ADDRESS" in os.environ:
-            ray.init(**quiet)
-        else:
-            ray.init(address="local", include_dashboard=False, **quiet)
-    except (ConnectionError, ValueError, RuntimeError):
-        raise ConfigError("no Ray cluster at RAY_ADDRESS: start one with `ray start --head`, or unset it") from None
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+    except Exception as error:  # of many kinds; none of them has seen a note
+        if joins:
+            raise ConfigError(
+                f"no Ray cluster at RAY_ADDRESS ({type(error).__name__}): start it with `ray start --head`, or unset that"
+            ) from None
+        raise ConfigError(
+            f"Ray did not start on this machine ({type(error).__name__}): it gives up after half a minute, so is the "
+            "machine busy? --engine local needs no Ray"
+        ) from None
 
 
 def stream(
