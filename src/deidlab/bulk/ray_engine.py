@@ -62,7 +62,7 @@ def begin(ray: Any) -> None:
     except Exception as error:  # of many kinds; none of them has seen a note
         if joins:
             raise ConfigError(
-                f"no Ray cluster at RAY_ADDRESS ({type(error).__name__}): start it with `ray start --head`, or unset that"
+                f"no Ray cluster at RAY_ADDRESS ({type(error).__name__}): begin with `ray start --head`, or unset it"
             ) from None
         raise ConfigError(
             f"Ray did not start on this machine ({type(error).__name__}): it gives up after half a minute, so is the "
