@@ -12,6 +12,7 @@ from deidlab import standings
 from deidlab.corpora import jsonl
 from deidlab.pricing import PriceSheet
 from deidlab.types import ConfigError, Document, Span
+from deidlab.views.elements import Section
 from deidlab.views.markdown import render
 
 ROOT = Path(__file__).parents[1]
@@ -74,11 +75,25 @@ def test_the_page_says_quality_speed_and_cost(ran):
     assert "| slow one | 1,000.00 USD | 200 | machine: per hour 1.8 | a list, 2026-01 |" in page
     assert "10 notes of 200 words" in page and "On a box." in page
     assert page.count("| files |") == 1  # answers made elsewhere have a quality, and no speed
+    table = render("t", [Section("", "", standings.summary(content["systems"]))])
+    row = "| 0.9000 | 0.8000 | 0.8500 | 0.9500 | 0.0300 |"
+    assert f"| slow one {row} 100 | 0.50 | 250.0 | 500.0 | 300 | 1,000.00 USD |" in table
+    assert f"| files {row} - | - | - | - | - | - |" in table
     (drawn,) = standings.figures(content).values()
     assert "slow one" in drawn and "files" not in drawn
 
 
-def test_the_door_measures_each_system_in_a_process_of_its_own(tmp_path):
+@pytest.fixture
+def stub_llm():
+    """The address of the stub of a chat endpoint that the tree comes with."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, str(ROOT / "scripts" / "stub_llm.py"), "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def test_the_door_measures_each_system_in_a_process_of_its_own(tmp_path, stub_llm):
     notes = [
         Document(f"n{i}", "Ann came on 3/4/2012.", (Span(0, 3, "PATIENT"), Span(12, 20, "DATE"))) for i in range(5)
     ]
@@ -87,7 +102,9 @@ def test_the_door_measures_each_system_in_a_process_of_its_own(tmp_path):
     (tmp_path / "p.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def door(*more):
-        systems = f"systems={{files: {{system: predictions, system.path: {tmp_path}/p.jsonl}}}}"
+        llm = f"{{system: llm, system.base_url: '{stub_llm}', system.model: stub, system.send_phi: true}}"
+        files = f"{{system: predictions, system.path: {tmp_path}/p.jsonl}}"
+        systems = f"systems={{files: {files}, rules: {{system: rules}}, stub LLM: {llm}}}"
         command = [
             sys.executable, str(ROOT / "scripts" / "benchmark.py"), "systems", systems, "data=jsonl",
             f"data.path={tmp_path}/notes", "data.split=all", "labels=i2b2_2014", "evaluation.replicates=0",
@@ -102,6 +119,10 @@ def test_the_door_measures_each_system_in_a_process_of_its_own(tmp_path):
     assert not (tmp_path / "out").exists()
     done = door("prices=published_ec2")
     assert done.returncode == 0, done.stderr
-    told = json.loads((tmp_path / "out" / "systems.json").read_text())["systems"]["files"]
-    assert told["quality"]["strict.recall"]["value"] == 0.5 and "speed" not in told
+    told = json.loads((tmp_path / "out" / "systems.json").read_text())["systems"]
+    files, rules, llm = told["files"], told["rules"], told["stub LLM"]
+    assert files["quality"]["strict.recall"]["value"] == 0.5 and "speed" not in files
+    assert rules["quality"]["strict.recall"] == llm["quality"]["strict.recall"] and rules["cost"]["currency"] == "USD"
+    assert rules["speed"]["usage"] is None and llm["speed"]["usage"]["requests"] == 4
+    assert llm["speed"]["usage"]["unmetered"] == 0 and llm["speed"]["usage"]["input_tokens"] > 0
     assert (tmp_path / "out" / "systems.md").is_file()
