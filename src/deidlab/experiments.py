@@ -7,9 +7,9 @@ A table stands between two comments that say what it shows, and is never typed b
 
 Instead of metrics, `gaps culture names` shows recall by culture and its gap to the reference, over names only; `speed`
 shows the runs that were timed, `attack KIND` what the attacks of that kind found, `cost SHEET` what a million notes
-cost them by `conf/prices/SHEET.yaml`, `systems` what `scripts/benchmark.py systems` found, and `published` the figures of
-others in a file that says for each where it stands (`{"columns": [...], "rows": [[...]]}`); `measured` shows such a file
-that a benchmark wrote.
+cost them by `conf/prices/SHEET.yaml`, `systems` what `scripts/benchmark.py systems` found, and `published` the figures
+of others in a file that says for each where it stands (`{"columns": [...], "rows": [[...]]}`); `measured` shows such a
+file that a benchmark wrote.
 
 A picture named `gaps-culture-names.svg` is drawn from the `results.json` beside it, all runs in one.
 """
