@@ -56,15 +56,15 @@ def load(file: Path) -> Plan:
     if len({slug(run.name) for run in runs}) < len(runs):
         raise ConfigError(f"{file}: the runs need names that differ in more than punctuation")
     plan = Plan(tuple(runs), content.get("quick", {}))
+    names = {run.name for run in plan.runs}
     for quick in (False, True):
-        check_references(plan.chosen(quick), file)
+        check_references(plan.chosen(quick), names, file)
     return plan
 
 
-def check_references(runs: Iterable[Run], file: Path) -> None:
-    """Raise `ConfigError` where a run reads one that does not come before it."""
+def check_references(runs: Iterable[Run], names: Iterable[str], file: Path) -> None:
+    """Raise `ConfigError` where a run reads one of `names` that does not come before it in `runs`."""
     before: set[str] = set()
-    names = {run.name for run in runs}
     for run in runs:
         if missing := sorted(references(run.settings.values(), names) - before):
             raise ConfigError(f"{file}: {run.name} reads {', '.join(missing)}, which is not run before it")
