@@ -82,23 +82,25 @@ def stability(
         raise ConfigError("attack=resynthesis asks the system about new texts: name the system, not its predictions")
     chosen = drawn(documents, notes, seed)
     plain = Judging(replicates=0, batch_tokens=judging.batch_tokens)
-    syntheses = []
-    for number in range(repeats + 1):  # the first are the notes as they were
-        if number:
-            # What has no surrogate has none under any key: it is counted once.
-            counted = losses if number == 1 else Losses("count")
-            anew = [resynthesised(one, surrogates_by(policy, seed, number), counted) for one in chosen]
+
+    def scores(asked: Sequence[Document]) -> dict[str, Row]:
         before = system.losses.counts.copy()
-        counts = evaluate(system, anew if number else chosen, labels, judging=plain).counts
+        counts = evaluate(system, asked, labels, total=len(asked), judging=plain).counts
         system.losses.counts.clear()
         system.losses.counts.update(before)  # the report counts what was lost of the notes themselves
-        syntheses.append({metric: rows(counts[metric], metric)[0] for metric in METRICS})
-    original, *anew_rows = syntheses
+        return {metric: rows(counts[metric], metric)[0] for metric in METRICS}
+
+    original, anew = scores(chosen), []
+    for number in range(1, repeats + 1):
+        redactor = surrogates_by(policy, seed, number)
+        # What has no surrogate has none under any key: it is counted once.
+        counted = losses if number == 1 else Losses("count")
+        anew.append(scores([resynthesised(note, redactor, counted) for note in chosen]))
     draws = (
         Resamples.of([str(i) for i in range(repeats)], judging.replicates, judging.seed) if judging.replicates else None
     )
     summaries = [
-        summary(metric, measure, original[metric][measure], [one[metric][measure] for one in anew_rows], draws, judging)
+        summary(metric, measure, original[metric][measure], [one[metric][measure] for one in anew], draws, judging)
         for metric in METRICS
         for measure in ("precision", "recall", "f1", "value")
         if measure in original[metric]
