@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from deidlab.corpora.files import lone_surrogate
 from deidlab.deidentifier import Deidentified, Failure
 from deidlab.types import Document, Prediction
 
 MOST_NOTES = 256  # in a request
 
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+def whole(name: str) -> str:
+    """The name; raises `ValueError` where no UTF-8 could give it back."""
+    if lone_surrogate(name) is not None:
+        raise ValueError("half of a UTF-16 pair")
+    return name
+
+
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(whole)]
 
 
 class Note(BaseModel):
