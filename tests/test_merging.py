@@ -1,5 +1,7 @@
 """Merging what several systems say: nothing is lost in a union, and a vote counts characters."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_among_equals_the_earlier_source_names_the_span():
 def test_a_union_keeps_every_character_and_overlaps_nowhere(found):
     merged = union(found).spans
     assert characters(merged) == characters(span for one in found for span in one)
-    assert all(a.end <= b.start for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(merged))
     assert union([merged]).spans == merged
 
 
@@ -50,5 +52,5 @@ def test_a_vote_keeps_the_characters_that_enough_sources_found(found, least):
     expected = {i for i in range(60) if sum(i in one for one in counted) >= least}
     kept = vote(found, least).spans
     assert characters(kept) == expected
-    assert all(a.end <= b.start for a, b in zip(kept, kept[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(kept))
     assert vote(found, 1).spans == union(found).spans
