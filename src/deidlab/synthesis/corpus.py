@@ -70,11 +70,12 @@ def load_synthetic(
     """Write the splits named in `sizes` below `cache_dir` and load them.
 
     `note_types` and `institutions` are lists or weights, or such by split (null: the usual note types, all
-    institutions); `cultures` gives weights, or by split such weights (null: `settings.CULTURES`); `balanced` names splits in which cultures and genders take turns, so that each cell has its
-    share exactly; `twins` names splits in which every note is written once for each such cell, so that `sizes` counts
-    families. With `disjoint`, identifiers and sentence templates of a split occur in no other (`held_out` is the
-    share of templates kept for validation and for test). `require_spans` is for corpora
-    that may lack them; this one never does. Raises `ConfigError` that lists the choices.
+    institutions); `cultures` gives weights, or by split such weights (null: `settings.CULTURES`); `balanced` names
+    splits in which cultures and genders take turns, so that each cell has its share exactly; `twins` names splits
+    in which every note is written once for each such cell, so that `sizes` counts families. With `disjoint`,
+    identifiers and sentence templates of a split occur in no other (`held_out` is the share of templates kept for
+    validation and for test). `require_spans` is for corpora that may lack them; this one never does. Raises
+    `ConfigError` that lists the choices.
     """
     settings = settings_by_split(
         sizes, note_types, institutions, cultures, genders, balanced, mixing, abroad, disjoint, held_out,
