@@ -17,7 +17,8 @@ from deidlab.types import ConfigError
 # Here and not in the configs: Hydra would add weights given on the command line to these instead of replacing them.
 NOTE_TYPES: Mapping[str, float] = {
     "progress_note": 8, "history_and_physical": 3, "emergency_note": 2, "discharge_summary": 1.5,
-    "referral_letter": 1.5, "nursing_note": 1, "operative_report": 0.7, "radiology_report": 0.7, "pathology_report": 0.5,
+    "referral_letter": 1.5, "nursing_note": 1, "operative_report": 0.7, "radiology_report": 0.7,
+    "pathology_report": 0.5,
 }  # fmt: skip
 CULTURES: Mapping[str, float] = {
     "us": 8, "british": 1, "canadian": 0.5, "australian": 0.5, "indian": 0.7, "hindi": 0.7, "bengali": 0.5,
