@@ -73,7 +73,7 @@ def evaluate_system(cfg: DictConfig) -> None:
             known_names=names_of_training(corpus, labels) if judging.wants("rare_name") and split != "train" else None,
             excerpts=cfg.report.show_text,
         )
-        attack = attacked(cfg, corpus, split, labels, system, judging, folder, cache) if cfg.attack else None
+        attack = attacked(cfg, corpus, split, labels, system, judging, folder, cache) if cfg.get("attack") else None
 
     corpus.losses.counts.update(Counter(system.losses.counts) - timed)
     origin = runs.provenance(config, cfg.seed, corpus, system=system.name)

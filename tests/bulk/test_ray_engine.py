@@ -87,7 +87,8 @@ def test_what_a_worker_cannot_load_is_said_in_our_words(source, tmp_path, ray):
         done(source, tmp_path, actors(broken, 1))
 
 
-def test_a_local_worker_that_is_killed_ends_the_job_and_it_is_resumed_to_the_same_bytes(source, tmp_path):
+def test_a_local_worker_that_is_killed_ends_the_job_and_it_is_resumed_to_the_same_bytes(source, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # processes that are spawned find this module by its name
     alone = done(source, tmp_path, here(partial(load, None)))
     job = Job(source, tmp_path / "o.jsonl", {}, shard_notes=3)
     deadly = partial(Deadly, str(tmp_path / "crashed"))
