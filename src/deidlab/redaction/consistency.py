@@ -58,14 +58,14 @@ def _names(text: str, spans: Sequence[Span], kinds: Mapping[str, str], covered: 
         return
     spanish = is_spanish(text)
     single: dict[str, str] = {}
-    whole: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    whole: dict[str, dict[tuple[str, ...], str]] = {}
     for span in spans:
         mention = tuple(
             w for w in (folded(m[0]) for m in _WORD.finditer(text, span.start, span.end)) if w not in TITLES
         )
         if len(mention) > 1:
             for order in {mention, mention[::-1]}:
-                whole.setdefault(order[0], []).append((order, span.label))
+                whole.setdefault(order[0], {}).setdefault(order, span.label)
         for person in take_apart(text, span.start, span.end, kinds[span.label], spanish):
             for part in person:
                 if not part.initial and len(part.key) > 2 and not part.key.isdecimal():
@@ -73,7 +73,7 @@ def _names(text: str, spans: Sequence[Span], kinds: Mapping[str, str], covered: 
                     single.setdefault(part.key.replace("'", ""), span.label)
     words = [(w.start(), w.end(), folded(w[0])) for w in _WORD.finditer(text)]
     for i, (start, end, key) in enumerate(words):
-        for order, label in whole.get(key, ()):
+        for order, label in whole.get(key, {}).items():
             last = _follows(text, words, i, order)
             if last and not all(covered[start:last]) and _is_whole_name(text[start:last], order):
                 yield Span(start, last, label)
