@@ -39,6 +39,7 @@ class DatedNote:
     anchors: tuple[tuple[int, date], ...]  # (position, day) of the full dates, in order
     years: tuple[int, ...]
     language: str
+    newest: int  # the latest year said anywhere, 0 where none is
 
     @classmethod
     def of(cls, text: str, spans: Sequence[tuple[int, int, str]], settings: DateSettings) -> DatedNote:
@@ -56,7 +57,7 @@ class DatedNote:
         ]
         full = [(at, day) for at, day, kind, _ in found if kind != "DATE_OF_BIRTH"] or [f[:2] for f in found]
         years = [m.year for mentions in read.values() for m in mentions or () if m.year is not None]
-        return cls(text, read, tuple(full), tuple(years), "es" if spanish else "en")
+        return cls(text, read, tuple(full), tuple(years), "es" if spanish else "en", max(years, default=0))
 
     def moved(self, start: int, end: int, days: int) -> str | None:
         """The span's text with its dates moved, or None where it cannot be read or leaves the calendar."""

@@ -35,8 +35,7 @@ def years(note: DatedNote, start: int, end: int, is_birth: bool, settings: DateS
     `settings.reference_year` where a birth is the only date): that year would tell of an age of 90 or more.
     """
     said = [m.year for m in note.read[start, end] or () if m.year is not None]
-    others = [year for span, ms in note.read.items() if span != (start, end) for m in ms or () if (year := m.year)]
-    latest = max(others) if others and max(others) > max(said, default=0) else None
+    latest = note.newest if note.newest > max(said, default=0) else None
     if latest is None:
         # Nothing later is said: a year that is not of a birth is the year of the note.
         latest = settings.reference_year if is_birth else max(said, default=0)
