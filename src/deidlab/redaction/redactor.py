@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
@@ -100,10 +101,12 @@ def with_kept(document: Document, kept: Sequence[Span], redacted: Redacted) -> R
     """The annotations of spans that were kept, beside the others; one that lost a part to another span goes."""
     if not kept:
         return redacted
-    edits = [(start, start + length) for start, length, _ in redacted.offsets.edits]
-    whole = [span for span in kept if not any(span.start < end and start < span.end for start, end in edits)]
+    edits = redacted.offsets.edits
     moved = []
-    for span in whole:
+    for span in kept:
+        after = bisect_right(edits, span.start, key=lambda edit: edit[0] + edit[1])
+        if after < len(edits) and edits[after][0] < span.end:
+            continue
         start, end = redacted.offsets.span_to_new(span.start, span.end)
         moved.append(changed(span, start=start, end=end))
     return changed(redacted, spans=tuple(sorted((*redacted.spans, *moved))))

@@ -6,12 +6,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
+from functools import cached_property
 from itertools import accumulate
 
 from deidlab.types import DataError, Document, Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OffsetMap:
     """Which character of the old text is which of the new one.
 
@@ -39,7 +40,7 @@ class OffsetMap:
     def inverted(self) -> OffsetMap:
         """The map from the new text to the old one."""
         return OffsetMap(
-            tuple((start, new, old) for start, (_, old, new) in zip(self._starts(), self.edits, strict=True))
+            tuple((start, new, old) for start, (_, old, new) in zip(self._starts, self.edits, strict=True))
         )
 
     def to_new(self, offset: int) -> int:
@@ -48,12 +49,12 @@ class OffsetMap:
         if not before:
             return offset
         start, old, new = self.edits[before - 1]
-        new_start = self._starts()[before - 1]
+        new_start = self._starts[before - 1]
         return new_start if offset < start + old else new_start + new + (offset - start - old)
 
     def to_old(self, offset: int) -> int:
         """Where the new character at `offset` came from; one of a replacement: where what it replaces begins."""
-        return self.inverted().to_new(offset)
+        return self._inverse.to_new(offset)
 
     def span_to_new(self, start: int, end: int) -> tuple[int, int]:
         """The new extent of an old one (at least a character long), grown to whole replacements where it cuts one."""
@@ -61,16 +62,21 @@ class OffsetMap:
 
     def span_to_old(self, start: int, end: int) -> tuple[int, int]:
         """The old extent of a new one (at least a character long), grown to whole replacements where it cuts one."""
-        return self.inverted().span_to_new(start, end)
+        return self._inverse.span_to_new(start, end)
 
     def _new_end(self, end: int) -> int:
         before = bisect_right(self.edits, end - 1, key=lambda edit: edit[0])
         if before:
             start, old, new = self.edits[before - 1]
             if end <= start + old:
-                return self._starts()[before - 1] + new
+                return self._starts[before - 1] + new
         return self.to_new(end - 1) + 1
 
+    @cached_property
+    def _inverse(self) -> OffsetMap:
+        return self.inverted()
+
+    @cached_property
     def _starts(self) -> list[int]:
         """Where each replacement begins in the new text."""
         growth = accumulate((new - old for _, old, new in self.edits), initial=0)
