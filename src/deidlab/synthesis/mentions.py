@@ -205,7 +205,7 @@ class Realiser:
             case "child":
                 value = 1 + int(self.rng.random() * 15)
             case "months":
-                value = 2 + int(self.rng.random() * 30)
+                return [self._age_piece(2 + int(self.rng.random() * 30), self.rng.random() < 0.3)]
             case "screen":
                 value = self._pick((40, 45, 50, 55, 60, 65, 70, 75))
             case "decade" | "olddecade":
