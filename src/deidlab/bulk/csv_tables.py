@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from deidlab.bulk.files import CHUNK, concatenate, private_file, replaced, stamp
+from deidlab.bulk.files import CHUNK, join_parts, stamp, write_part
 from deidlab.bulk.lines import check_encoding
 from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded
 from deidlab.bulk.text_files import patient_of
@@ -193,10 +193,7 @@ class CsvTable:
         return encoded(header, self.reading.encoding, self.path.name)
 
     def write(self, shard: Path, rendered: Sequence[bytes]) -> None:
-        with private_file(shard / "notes") as stream:
-            stream.writelines(rendered)
+        write_part(shard, rendered)
 
     def join(self, shards: Sequence[Path], out: Path) -> None:
-        with replaced(out) as stream:
-            stream.write(self.head())
-            concatenate([shard / "notes" for shard in shards], stream)
+        join_parts(shards, out, self.head())

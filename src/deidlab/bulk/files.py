@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from deidlab.corpora.files import private
 
 CHUNK = 1 << 20
+NOTES = "notes"  # what a shard keeps its notes in, a file or a folder
 
 
 def private_file(path: Path) -> BinaryIO:
@@ -58,6 +59,19 @@ def concatenate(parts: Iterable[Path], stream: BinaryIO) -> None:
         if part.exists():
             with part.open("rb") as source:
                 shutil.copyfileobj(source, stream, CHUNK)
+
+
+def write_part(shard: Path, rendered: Iterable[bytes]) -> None:
+    """Write the notes of a shard, one after the other, into its file."""
+    with private_file(shard / NOTES) as stream:
+        stream.writelines(rendered)
+
+
+def join_parts(shards: Iterable[Path], out: Path, head: bytes = b"") -> None:
+    """One file of the notes of all shards, after a head."""
+    with replaced(out) as stream:
+        stream.write(head)
+        concatenate((shard / NOTES for shard in shards), stream)
 
 
 def sync_tree(folder: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deidlab.bulk.engines import Engine, Results, Shard
-from deidlab.bulk.files import as_json, concatenate, json_line, private_file, replaced, sync_folder, sync_tree
+from deidlab.bulk.files import NOTES, as_json, concatenate, json_line, private_file, replaced, sync_folder, sync_tree
 from deidlab.bulk.notes import Format, Note
 from deidlab.deidentifier import Deidentified, Failure, reason
 from deidlab.types import ConfigError, DeidlabError
@@ -281,7 +281,7 @@ def _finish(job: Job, summary: Summary) -> None:
                 concatenate((shard / FAILED for shard in done), stream)
         elif not job.failed:
             job.failed_file.unlink(missing_ok=True)  # of a job that is overwritten
-        job.source.join([shard for shard in done if (shard / "notes").exists()], job.out)
+        job.source.join([shard for shard in done if (shard / NOTES).exists()], job.out)
     gone = job.part.with_name(f".{job.part.name}.done")  # half a removed folder must not look like a job
     shutil.rmtree(gone, ignore_errors=True)
     job.part.rename(gone)

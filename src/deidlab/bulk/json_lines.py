@@ -9,7 +9,7 @@ from json.decoder import JSONDecoder, scanstring
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from deidlab.bulk.files import concatenate, private_file, replaced, stamp
+from deidlab.bulk.files import join_parts, stamp, write_part
 from deidlab.bulk.lines import check_encoding, count_lines, lines
 from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded
 from deidlab.bulk.text_files import patient_of
@@ -180,10 +180,7 @@ class JsonLines:
         return b""
 
     def write(self, shard: Path, rendered: Sequence[bytes]) -> None:
-        with private_file(shard / "notes") as stream:
-            stream.writelines(rendered)
+        write_part(shard, rendered)
 
     def join(self, shards: Sequence[Path], out: Path) -> None:
-        with replaced(out) as stream:
-            stream.write(self.head())
-            concatenate([shard / "notes" for shard in shards], stream)
+        join_parts(shards, out, self.head())

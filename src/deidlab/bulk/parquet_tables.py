@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deidlab.bulk.files import private_file, replaced, stamp
+from deidlab.bulk.files import NOTES, private_file, replaced, stamp
 from deidlab.bulk.notes import Note, Reading, check_text
 from deidlab.bulk.text_files import patient_of
 from deidlab.deidentifier import Deidentified
@@ -105,7 +105,7 @@ class ParquetTable:
         table = pa.Table.from_batches(rows, schema=schema).combine_chunks()
         at = schema.get_field_index(self.reading.text_column)
         texts = pa.array([text for _, text in rendered], type=schema.field(at).type)
-        with private_file(shard / "notes") as stream:
+        with private_file(shard / NOTES) as stream:
             pq.write_table(table.set_column(at, schema.field(at), texts), stream, compression="zstd")
 
     def join(self, shards: Sequence[Path], out: Path) -> None:
@@ -117,7 +117,7 @@ class ParquetTable:
             with pq.ParquetWriter(stream, self.file.schema_arrow, compression=codec) as writer:
                 waiting: list[pa.Table] = []
                 for shard in shards:
-                    waiting.append(pq.ParquetFile(shard / "notes").read())
+                    waiting.append(pq.ParquetFile(shard / NOTES).read())
                     if sum(table.nbytes for table in waiting) >= GROUP_BYTES:
                         writer.write_table(pa.concat_tables(waiting))
                         waiting = []

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from deidlab.bulk.files import concatenate, make_folders, private_file, replaced, stamp
+from deidlab.bulk.files import NOTES, join_parts, make_folders, private_file, stamp, write_part
 from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded
 from deidlab.corpora import brat, i2b2_2014, safe_xml
 from deidlab.deidentifier import Deidentified
@@ -94,15 +94,12 @@ class TextFile:
         return encoded(result.text, self.reading.encoding, note.id)
 
     def write(self, shard: Path, rendered: Sequence[bytes]) -> None:
-        with private_file(shard / "notes") as stream:
-            stream.writelines(rendered)
+        write_part(shard, rendered)
 
     def join(self, shards: Sequence[Path], out: Path) -> None:
         """Write the note; one that failed leaves no file."""
-        parts = [shard / "notes" for shard in shards]
-        if any(part.exists() for part in parts):
-            with replaced(out) as stream:
-                concatenate(parts, stream)
+        if any((shard / NOTES).exists() for shard in shards):
+            join_parts(shards, out)
 
 
 @dataclass(frozen=True)
@@ -160,16 +157,16 @@ class TextFolder:
     def write(self, shard: Path, rendered: Sequence[list[tuple[str, bytes]]]) -> None:
         for name, content in (file for files in rendered for file in files):
             relative = Path(name)
-            with private_file(make_folders(shard / "notes", relative.parent) / relative.name) as stream:
+            with private_file(make_folders(shard / NOTES, relative.parent) / relative.name) as stream:
                 stream.write(content)
 
     def join(self, shards: Sequence[Path], out: Path) -> None:
         """Move all files of the shards into the folder `out`; goes on where a killed one stopped."""
         out.mkdir(mode=0o700, exist_ok=True)
         for shard in shards:
-            for file in sorted((shard / "notes").rglob("*")):
+            for file in sorted((shard / NOTES).rglob("*")):
                 if file.is_file():
-                    relative = file.relative_to(shard / "notes")
+                    relative = file.relative_to(shard / NOTES)
                     file.replace(make_folders(out, relative.parent) / relative.name)
 
 

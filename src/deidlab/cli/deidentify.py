@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deidlab.cli import options
+from deidlab.cli.options import WHAT, option
 from deidlab.types import ConfigError
 
 if TYPE_CHECKING:
@@ -17,21 +18,7 @@ if TYPE_CHECKING:
     from deidlab.bulk.job import Job, Summary
     from deidlab.bulk.notes import Format, Reading
 
-WHAT, HOW, TABLES, RUNNING = (
-    "What is done to identifiers",
-    "How they are found",
-    "How notes are read",
-    "How the job runs",
-)
-
-KEY_WANTED = (
-    "surrogates, shifted dates and a vault need a secret of your own: write what "
-    "`python -c 'import secrets; print(secrets.token_hex(32))'` prints"
-)
-
-
-def option(help: str, panel: str, *names: str):
-    return typer.Option(*names, help=help, rich_help_panel=panel)
+TABLES, RUNNING = "How notes are read", "How the job runs"
 
 
 def deidentify(
@@ -42,28 +29,20 @@ def deidentify(
             help="A file (.txt, .xml, .jsonl, .csv, .tsv, .parquet), a folder of notes, or - for stdin.",
         ),
     ],
-    model: Annotated[
-        Path | None, typer.Option("--model", "-m", help="A run of train.py, or what `deidlab export` made of one.")
-    ] = None,
+    model: options.Model = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the output goes; with stdin, stdout.")] = None,
-    style: Annotated[str | None, option("mask [NAME], mask_same_length ****, remove, tag, surrogate.", WHAT)] = None,
-    policy: Annotated[
-        str, option("hipaa_safe_harbor, limited_data_set, i2b2, or a YAML file of your own.", WHAT)
-    ] = "hipaa_safe_harbor",
-    key_file: Annotated[
-        Path | None, option("File with the secret that surrogates and date shifts come of.", WHAT)
-    ] = None,
-    key_env: Annotated[str | None, option("Environment variable that holds that secret.", WHAT)] = None,
+    style: options.Style = None,
+    policy: options.PolicyName = "hipaa_safe_harbor",
+    key_file: options.KeyFile = None,
+    key_env: options.KeyEnv = None,
     vault: Annotated[
         Path | None, option("Write the originals here, encrypted by the key: the only way back.", WHAT)
     ] = None,
     annotations: Annotated[Path | None, option("Write the annotations of the output here (JSONL).", WHAT)] = None,
     offsets: Annotated[Path | None, option("Write the maps between old and new offsets here (JSONL).", WHAT)] = None,
-    rules: Annotated[bool, option("Add what regular expressions find.", HOW)] = True,
-    rules_only: Annotated[
-        bool, option("No model, only regular expressions: most names stay.", HOW, "--rules-only")
-    ] = False,
-    consistency: Annotated[bool, option("Cover a name found once wherever it stands in the note.", HOW)] = True,
+    rules: options.Rules = True,
+    rules_only: options.RulesOnly = False,
+    consistency: options.Consistency = True,
     text_column: Annotated[str, option("Column (or key) of the text.", TABLES)] = "text",
     id_column: Annotated[str | None, option("Column of the id that failed notes are listed by.", TABLES)] = None,
     patient_column: Annotated[
@@ -111,17 +90,14 @@ def deidentify(
     `python -c "import secrets; print(secrets.token_hex(32))" > key`
     """
     from deidlab.bulk.notes import Reading
-    from deidlab.redaction.policy import Policy
 
-    check_model(model, rules_only)
+    options.check_model(model, rules_only)
     if workers is not None and workers < 1:
         raise ConfigError(f"--workers {workers}: expected 1 or more")
     reading = Reading(
         encoding, text_column, id_column, patient_column, patient_pattern, delimiter, int(max_note_mb * 2**20)
     )
-    secret = read_key(key_file, key_env)
-    if secret is None and (vault or Policy.load(policy).needs_key(style)):
-        raise ConfigError(f"{KEY_WANTED} to a file for --key-file (or in a variable: --key-env)")
+    secret = options.needed_key(key_file, key_env, policy, style, vault is not None)
     work, settings = prepared(
         model, engine, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency,
         vault=vault is not None, device=device, batch_tokens=batch_tokens,
@@ -155,30 +131,6 @@ def deidentify(
         told(summary, out.name, quiet, job)
     if summary.failed:
         raise typer.Exit(1)
-
-
-def read_key(file: Path | None, variable: str | None) -> bytes | None:
-    """The secret that the user names; raises `ConfigError` when it is not there."""
-    if file and variable:
-        raise ConfigError("give --key-file or --key-env, not both")
-    if file:
-        try:
-            return file.read_bytes().strip()
-        except OSError as error:
-            raise ConfigError(f"--key-file {file}: {error.strerror}") from None
-    if variable:
-        if variable not in os.environ:
-            raise ConfigError(f"--key-env {variable}: there is no such environment variable")
-        return os.environ[variable].strip().encode()
-    return None
-
-
-def check_model(model: Path | None, rules_only: bool) -> None:
-    """Raise `ConfigError` unless the user says which model, or that none is wanted."""
-    if model is None and not rules_only:
-        raise ConfigError("say which model: --model RUN (--rules-only does without one, and leaves most names)")
-    if model is not None and rules_only:
-        raise ConfigError("--rules-only is without a model: leave out --model")
 
 
 def prepared(

@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from deidlab.cli.deidentify import HOW, KEY_WANTED, WHAT, check_model, option, read_key
+from deidlab.cli import options
+from deidlab.cli.options import option
 from deidlab.types import ConfigError
 
 SERVICE = "The service"
@@ -20,9 +21,7 @@ WEAKEST_TOKEN = 16  # bytes
 
 
 def serve(
-    model: Annotated[
-        Path | None, typer.Option("--model", "-m", help="A run of train.py, or what `deidlab export` made of one.")
-    ] = None,
+    model: options.Model = None,
     host: Annotated[str, option("Address to listen at; any but this machine's own needs a token.", SERVICE)] = (
         "127.0.0.1"
     ),
@@ -31,19 +30,13 @@ def serve(
     token_env: Annotated[str | None, option("Environment variable that holds that token.", SERVICE)] = None,
     max_request_mb: Annotated[float, option("A larger request is refused (413).", SERVICE)] = 4.0,
     wait_ms: Annotated[float, option("How long a request waits for others to share its batch with.", SERVICE)] = 5.0,
-    style: Annotated[str | None, option("mask [NAME], mask_same_length ****, remove, tag, surrogate.", WHAT)] = None,
-    policy: Annotated[
-        str, option("hipaa_safe_harbor, limited_data_set, i2b2, or a YAML file of your own.", WHAT)
-    ] = "hipaa_safe_harbor",
-    key_file: Annotated[
-        Path | None, option("File with the secret that surrogates and date shifts come of.", WHAT)
-    ] = None,
-    key_env: Annotated[str | None, option("Environment variable that holds that secret.", WHAT)] = None,
-    rules: Annotated[bool, option("Add what regular expressions find.", HOW)] = True,
-    rules_only: Annotated[
-        bool, option("No model, only regular expressions: most names stay.", HOW, "--rules-only")
-    ] = False,
-    consistency: Annotated[bool, option("Cover a name found once wherever it stands in the note.", HOW)] = True,
+    style: options.Style = None,
+    policy: options.PolicyName = "hipaa_safe_harbor",
+    key_file: options.KeyFile = None,
+    key_env: options.KeyEnv = None,
+    rules: options.Rules = True,
+    rules_only: options.RulesOnly = False,
+    consistency: options.Consistency = True,
     device: Annotated[str, option("auto, cpu, cuda, mps.", SERVICE)] = "auto",
     batch_tokens: Annotated[int, option("Tokens the model sees at once.", SERVICE)] = 8192,
 ) -> None:
@@ -60,7 +53,7 @@ def serve(
 
     - `deidlab serve -m outputs/001 --host 0.0.0.0 --token-file token` behind a proxy that speaks TLS
     """
-    check_model(model, rules_only)
+    options.check_model(model, rules_only)
     token = read_token(token_file, token_env)
     if token is None and not is_loopback(host):
         raise ConfigError(f"--host {host} is reached from other machines: set a token (--token-file or --token-env)")
@@ -68,11 +61,7 @@ def serve(
         raise ConfigError("--max-request-mb is above 0, and --wait-ms is not below 0")
     if missing := [name for name in ("fastapi", "uvicorn", "prometheus_client") if not importlib.util.find_spec(name)]:
         raise ConfigError(f'deidlab serve needs {", ".join(missing)}: pip install "deidlab[serve]"')
-    from deidlab.redaction.policy import Policy
-
-    secret = read_key(key_file, key_env)
-    if secret is None and Policy.load(policy).needs_key(style):
-        raise ConfigError(f"{KEY_WANTED} to a file for --key-file (or in a variable: --key-env)")
+    secret = options.needed_key(key_file, key_env, policy, style)
     with listening(host, port) as listener:
         from deidlab import deidentifier
         from deidlab.service.app import create
