@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deidlab.calibration.scaling import Calibration
 from deidlab.decoding import Decoder, Steps, search, viterbi
 from deidlab.encoding import group_units, word_bounds
 from deidlab.labels import PREFIXES, LabelSet
@@ -159,3 +160,37 @@ def test_an_empty_document_has_no_spans():
 def test_a_bias_that_is_no_number_is_refused(bias):
     with pytest.raises(ConfigError, match=r"decoding.outside_bias"):
         Decoder(SETS["BIO"], bias)
+
+
+def test_calibration_changes_scores_and_never_spans():
+    labels = SETS["BIO"]
+    scores = one_subword_a_word(random_scores(40, labels, seed=1))
+    calibration = Calibration("vector", (0.3,) * 5, (0.5, 0.0, 0.0, -2.0, 0.0), span=(0.7, -0.4))
+    plain, said = (Decoder(labels, calibration=c)(scores) for c in (None, calibration))
+    assert plain == said and plain  # a span's score is no part of what it is
+    assert all(a.score != b.score and 0 <= b.score <= 1 for a, b in zip(plain, said, strict=True))
+
+
+def test_a_bias_against_outside_makes_no_span_surer():
+    labels = SETS["BIO"]
+    scores = one_subword_a_word(np.log(np.array([[0.4, 0.5, 0.04, 0.03, 0.03]])))
+    (plain,), (biased,) = (Decoder(labels, outside_bias=b)(scores) for b in (0, 5))
+    assert plain.score == biased.score
+
+
+def test_neighbours_that_are_covered_for_recall_are_one_span_where_their_type_is():
+    class Eager(Decoder):
+        threshold = 0.05
+
+    labels = SETS["BIO"]  # O, B-A, I-A, B-B, I-B
+    scores = np.log(
+        [
+            [0.90, 0.08, 0.01, 0.005, 0.005],  # A, unlikely
+            [0.90, 0.01, 0.08, 0.005, 0.005],  # the same
+            [0.90, 0.005, 0.005, 0.08, 0.01],  # B, unlikely
+            [0.02, 0.005, 0.005, 0.96, 0.01],  # B, found
+            [0.99, 0.004, 0.004, 0.001, 0.001],  # nothing
+        ]
+    )
+    found = [(s.start, s.end, s.label) for s in Eager(labels)(one_subword_a_word(scores))]
+    assert found == [(0, 3, "A"), (4, 5, "B"), (6, 7, "B")]

@@ -5,11 +5,16 @@ One decoder serves validation, evaluation, the command line and the exported mod
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_odds
+from deidlab.conformal.curve import RiskCurve
+from deidlab.conformal.losses import RISKS
 from deidlab.encoding import first_subwords
 from deidlab.labels import OUTSIDE, PREFIXES, LabelSet
 from deidlab.types import ConfigError, Span, TokenScores
@@ -29,43 +34,117 @@ def roles(labels: LabelSet) -> Roles:
     return Roles(*(np.array([ids[f"{p}-{t}"] for t in labels.types]) for p in PREFIXES[labels.scheme]))
 
 
+Mode = Literal["viterbi", "recall_target"]
+
+
 @dataclass(frozen=True)
 class Decoder:
-    """Viterbi decoding under a label scheme.
+    """Viterbi decoding under a label scheme, and what further words a recall target asks for.
 
-    `outside_bias` is subtracted from the log-probability of O: above 0 it buys recall with precision.
+    `outside_bias` is subtracted from the log-probability of O: above 0 it buys recall with precision. With
+    `mode="recall_target"` every word is covered too whose probability of being part of an identifier reaches the
+    threshold at which `curve` promises a `risk` of at most `alpha`, with `confidence` or (None) on average.
+    `calibration` makes the scores of spans true; which spans there are goes by the model's own scores alone.
     """
 
     labels: LabelSet
     outside_bias: float = 0.0
+    mode: Mode = "viterbi"
+    alpha: float | None = None
+    risk: str = RISKS[0]
+    confidence: float | None = None
+    calibration: Calibration | None = None
+    curve: RiskCurve | None = None
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.outside_bias):
             raise ConfigError(f"decoding.outside_bias is {self.outside_bias}; expected a finite number")
+        if self.mode not in get_args(Mode):
+            raise ConfigError(f"decoding.mode is {self.mode!r}; expected one of {', '.join(get_args(Mode))}")
+        _ = self.threshold  # what cannot be promised is known before a note is read
+
+    @classmethod
+    def stored(cls, labels: LabelSet, settings: Mapping[str, Any], **chosen: Any) -> Decoder:
+        """The decoder of a checkpoint's `settings`; what is `chosen` (None: nothing) wins over them.
+
+        Raises `ConfigError` for a setting that is none, and for a recall target that the checkpoint cannot promise.
+        """
+        merged = {**settings, **{name: value for name, value in chosen.items() if value is not None}}
+        if unknown := sorted(set(merged) - {field.name for field in fields(cls)}):
+            raise ConfigError(f"decoding has no setting {', '.join(unknown)}: is the model of a later version?")
+        for name, kind in (("calibration", Calibration), ("curve", RiskCurve)):
+            if isinstance(merged.get(name), Mapping):
+                merged[name] = kind.from_dict(merged[name])
+        return cls(labels, **merged)
+
+    def settings(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it, as JSON; `stored` makes the same decoder of that."""
+        kept = {"outside_bias": self.outside_bias}
+        if self.mode != "viterbi":
+            kept |= {name: getattr(self, name) for name in ("mode", "alpha", "risk", "confidence")}
+        return kept | {
+            n: learnt.to_dict() for n in ("calibration", "curve") if (learnt := getattr(self, n)) is not None
+        }
+
+    @cached_property
+    def threshold(self) -> float:
+        """Probability of being part of an identifier from which on a word is covered, whatever Viterbi says; 1: none."""
+        if self.mode == "viterbi":
+            return 1.0
+        if self.curve is None:
+            raise ConfigError(
+                "decoding.mode=recall_target needs a model that was calibrated: python scripts/calibrate.py run=RUN"
+            )
+        if self.curve.outside_bias != self.outside_bias:
+            raise ConfigError(
+                f"decoding.outside_bias={self.outside_bias:g}, and the promise was made for {self.curve.outside_bias:g}: "
+                "leave it as it is, or calibrate the model anew"
+            )
+        if self.alpha is None:
+            raise ConfigError("decoding.mode=recall_target needs decoding.alpha, the risk to stay below, e.g. 0.01")
+        return self.curve.thresholds[self.curve.choose(self.alpha, self.risk, self.confidence)]
 
     def __call__(self, scores: TokenScores) -> tuple[Span, ...]:
         """Spans of one document with scores in 0..1, sorted, not overlapping."""
         unit_scores = scores.log_probs[first_subwords(scores.units)].astype(np.float64)
         if not len(unit_scores):
             return ()
-        unit_scores[:, 0] -= self.outside_bias
-        tags = viterbi(unit_scores, self.labels)
-        return self._spans(tags, unit_scores, scores.unit_spans)
+        biased = unit_scores.copy()
+        biased[:, 0] -= self.outside_bias
+        types, opens = self._typed(viterbi(biased, self.labels))
+        if self.threshold < 1:
+            self._extend(types, opens, unit_scores)
+        return self._spans(types, opens, unit_scores, scores.unit_spans)
 
-    def _spans(self, tags: np.ndarray, unit_scores: np.ndarray, unit_spans: np.ndarray) -> tuple[Span, ...]:
+    def _typed(self, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The type of each unit (-1: none) and whether a span starts there, (units,) each."""
         role = roles(self.labels)
-        opens = np.zeros(len(self.labels.tags), dtype=bool)
+        opening = np.zeros(len(self.labels.tags), dtype=bool)
         if self.labels.scheme != "IO":  # under IO a span opens where the type changes
-            opens[np.concatenate([role.begin, role.unit])] = True
+            opening[np.concatenate([role.begin, role.unit])] = True
         type_of = np.full(len(self.labels.tags), -1)
         for index in role:
             type_of[index] = np.arange(len(self.labels.types))
         types = type_of[tags]
-        starts = np.flatnonzero((types >= 0) & (opens[tags] | (np.diff(types, prepend=-1) != 0)))
+        return types, (types >= 0) & (opening[tags] | (np.diff(types, prepend=-1) != 0))
+
+    def _extend(self, types: np.ndarray, opens: np.ndarray, unit_scores: np.ndarray) -> None:
+        """Cover, in place, the units that reach the threshold: neighbours of one type are a span of their own."""
+        extra = (types < 0) & (identifier_log_odds(unit_scores) >= log_odds(self.threshold))
+        best = type_log_probabilities(unit_scores, roles(self.labels)).argmax(axis=1)
+        types[extra] = best[extra]
+        follows = np.append(False, extra[:-1]) & (np.diff(types, prepend=-1) == 0)
+        opens[extra] = ~follows[extra]
+
+    def _spans(
+        self, types: np.ndarray, opens: np.ndarray, unit_scores: np.ndarray, unit_spans: np.ndarray
+    ) -> tuple[Span, ...]:
+        role = roles(self.labels)
+        said = self.calibration.units(unit_scores) if self.calibration else unit_scores
         spans: list[Span] = []
-        for start in starts:
+        for start in np.flatnonzero(opens):
             end = start + 1
-            while end < len(tags) and types[end] == types[start] and not opens[tags[end]]:
+            while end < len(types) and types[end] == types[start] and not opens[end]:
                 end += 1
             # Where two types share a word (subword units only), the word stays with the first.
             taken = spans[-1].end if spans else 0
@@ -74,8 +153,10 @@ class Decoder:
             left = max(int(unit_spans[start, 0]), taken)
             right = int(unit_spans[end - 1, 1])
             if left < right:
-                score = type_probability(unit_scores[start:end], role, int(types[start]))
-                spans.append(Span(left, right, self.labels.types[types[start]], score))
+                score = type_probability(said[start:end], role, int(types[start]))
+                if self.calibration:
+                    score = self.calibration.span_probability(score)
+                spans.append(Span(left, right, self.labels.types[types[start]], round(score, 6)))
         return tuple(spans)
 
 
@@ -84,7 +165,13 @@ def type_probability(unit_scores: np.ndarray, role: Roles, type_index: int) -> f
     columns = np.unique([index[type_index] for index in role])
     of_type = np.logaddexp.reduce(unit_scores[:, columns], axis=1)
     everything = np.logaddexp.reduce(unit_scores, axis=1)
-    return round(float(np.exp(np.mean(of_type - everything))), 6)
+    return float(np.exp(np.mean(of_type - everything)))
+
+
+def type_log_probabilities(unit_scores: np.ndarray, role: Roles) -> np.ndarray:
+    """Log-probability that each unit is of each type, (units, types), whatever its place in a span."""
+    distinct = {index[0]: index for index in role}.values()  # a scheme may use one tag in several roles
+    return np.logaddexp.reduce([unit_scores[:, index] for index in distinct], axis=0)
 
 
 def viterbi(unit_scores: np.ndarray, labels: LabelSet) -> np.ndarray:

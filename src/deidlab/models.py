@@ -25,7 +25,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from deidlab.adapters import HEADS, Lora, add_lora, base_of_adapters, four_bit, is_adapted, load_adapters
+from deidlab.adapters import Lora, add_lora, base_of_adapters, four_bit, is_adapted, load_adapters
 from deidlab.attention import Attention, apply_attention, check_attention, set_attention
 from deidlab.crf import LinearChainCRF
 from deidlab.decoding import Decoder
@@ -33,10 +33,9 @@ from deidlab.encoding import Encoder
 from deidlab.hardware import has_fast_bf16, pick_device
 from deidlab.hub import quiet_transformers, readable_weights, require_hub, verify_sha256
 from deidlab.labels import LabelSet
+from deidlab.surgery import SIDECAR, inherit_head, labels_of, reset_head, tell_shapes
 from deidlab.types import ConfigError
-from deidlab.word_shapes import SHAPES
 
-SIDECAR = "deidlab.json"
 log = logging.getLogger(__name__)
 
 # These families count positions from padding_idx + 1, so that many of their positions are never used.
@@ -156,9 +155,11 @@ class Backbone:
         )
 
     def model(self, source: str, labels: LabelSet, seed: int = 42) -> PreTrainedModel:
-        """The model with a head for `labels`: that of `source` when its labels are the same, else a new one.
+        """The model with a head for `labels`: of a run's head it keeps what these have in common with the run's.
 
-        Raises `ConfigError` when the weights cannot be read, or cannot be used as the settings ask.
+        Rows of the same types stay as they are, those of types that the maps of `labels` know by another name start
+        from these, others are drawn by `seed`. Raises `ConfigError` when the weights cannot be read, or cannot be used
+        as the settings ask.
         """
         tags = labels.tags
         torch.manual_seed(seed)
@@ -166,28 +167,34 @@ class Backbone:
             config = AutoConfig.from_pretrained(source, revision=self.revision, trust_remote_code=False)
             check_attention(self.attention, config)
             earlier = tuple((config.id2label or {}).values())
-            same_head = earlier == tags
-            settings: dict[str, Any] = {
-                "num_labels": len(tags),
-                "id2label": dict(enumerate(tags)),
-                "label2id": labels.tag_ids,
-            }
-            if self.dropout is not None:
-                settings |= {k: self.dropout for k in DROPOUTS if hasattr(config, k)}
-            if self.attention_dropout is not None:
-                settings |= {k: self.attention_dropout for k in ATTENTION_DROPOUTS if hasattr(config, k)}
-            if self.four_bit:
-                settings["quantization_config"] = four_bit()
+            inherited = labels_of(source) if earlier != tags else None
+            same_head = earlier == tags or inherited is not None
+            settings = self._overrides(config)
+            if inherited is None:
+                settings |= {"num_labels": len(tags), "id2label": dict(enumerate(tags)), "label2id": labels.tag_ids}
             with readable_weights(self.pretrained):
                 model = AutoModelForTokenClassification.from_pretrained(
                     source, revision=self.revision, trust_remote_code=False, use_safetensors=True, dtype=self._dtype(),
                     ignore_mismatched_sizes=not same_head, **settings,
                 )  # fmt: skip
-        if not same_head:
+        if inherited is not None:
+            inherit_head(model, inherited, labels)
+        elif not same_head:
             trained_for = " (the weights come with one for other labels)" if "O" in earlier else ""
             log.info("a new head for the %d tags of label set %s%s", len(tags), labels.name, trained_for)
             reset_head(model)
         return self._prepared(model, source)
+
+    def _overrides(self, config: PretrainedConfig) -> dict[str, Any]:
+        """What the settings have in place of the weights' own: dropout, precision of what is frozen."""
+        settings: dict[str, Any] = {}
+        if self.dropout is not None:
+            settings |= {k: self.dropout for k in DROPOUTS if hasattr(config, k)}
+        if self.attention_dropout is not None:
+            settings |= {k: self.attention_dropout for k in ATTENTION_DROPOUTS if hasattr(config, k)}
+        if self.four_bit:
+            settings["quantization_config"] = four_bit()
+        return settings
 
     def _prepared(self, model: PreTrainedModel, source: str) -> PreTrainedModel:
         """The loaded model with the attention, head and adapters of the settings."""
@@ -211,36 +218,6 @@ class Backbone:
 
 DROPOUTS = ("hidden_dropout_prob", "mlp_dropout", "embedding_dropout")
 ATTENTION_DROPOUTS = ("attention_probs_dropout_prob", "attention_dropout")
-
-
-def reset_head(model: PreTrainedModel) -> None:
-    """Draw the classifier's weights anew: rows kept from other labels of the same number would be wrong."""
-    for name in HEADS:
-        head = getattr(model, name, None)
-        if isinstance(head, torch.nn.Linear):
-            head.weight.data.normal_(mean=0.0, std=getattr(model.config, "initializer_range", 0.02))
-            if head.bias is not None:
-                head.bias.data.zero_()
-
-
-def tell_shapes(model: PreTrainedModel) -> None:
-    """Make a row of the table of token types for each shape of a word, in place; all are at first what type 0 is.
-
-    So the model starts as it was pretrained. Raises `ConfigError` for an architecture without such a table.
-    """
-    owners = [module for module in model.modules() if hasattr(module, "token_type_embeddings")]
-    if not owners or not model.config.type_vocab_size:
-        raise ConfigError(
-            f"model.word_shapes: {model.config.model_type} has no token types to learn them with (BERT, RoBERTa and "
-            "Longformer have): set model.word_shapes=false"
-        )
-    if model.config.type_vocab_size == SHAPES:  # weights that were trained here
-        return
-    for module in owners:
-        table = torch.nn.Embedding(SHAPES, module.token_type_embeddings.embedding_dim)
-        table.weight.data[:] = module.token_type_embeddings.weight.data[0]
-        module.token_type_embeddings = table
-    model.config.type_vocab_size = SHAPES
 
 
 def position_limit(config: PretrainedConfig) -> int | None:
@@ -290,7 +267,7 @@ class Checkpoint:
                 "word_shapes": self.encoder.word_shapes,
             },
             "head": "crf" if hasattr(self.model, "crf") else "linear",
-            "decoding": {"outside_bias": self.decoder.outside_bias},
+            "decoding": self.decoder.settings(),
         }
 
 
@@ -314,9 +291,8 @@ def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
     if tuple(model.config.id2label[i] for i in range(model.config.num_labels)) != labels.tags:
         raise ConfigError(f"{path}: the model's tags are not those of label set {labels.name} in its {SIDECAR}")
     model.eval()
-    return Checkpoint(
-        model, Encoder(tokenizer, **sidecar["encoding"]), Decoder(labels, **{**sidecar["decoding"], **decoding})
-    )
+    decoder = Decoder.stored(labels, sidecar["decoding"], **decoding)
+    return Checkpoint(model, Encoder(tokenizer, **sidecar["encoding"]), decoder)
 
 
 def load_model(folder: Path, head: str) -> PreTrainedModel:

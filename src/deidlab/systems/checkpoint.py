@@ -62,6 +62,6 @@ def load(
 
     `labels`, those of the evaluation, are not needed: the checkpoint brings its own.
     """
-    checkpoint = load_checkpoint(Path(path), **{k: v for k, v in (decoding or {}).items() if v is not None})
+    checkpoint = load_checkpoint(Path(path), **(decoding or {}))
     checkpoint.model.to(pick_device(device))  # type: ignore[arg-type]
     return CheckpointSystem(checkpoint, batch_tokens, precision)

@@ -67,11 +67,10 @@ def load(
     if missing := [name for name in (GRAPH, TOKENIZER, SIDECAR) if not (folder / name).is_file()]:
         raise ConfigError(f"{folder} holds no {missing[0]}: give a folder that `deidlab export RUN --onnx` wrote")
     sidecar = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
-    settings = {**sidecar["decoding"], **{k: v for k, v in (decoding or {}).items() if v is not None}}
     return OnnxSystem(
         runtime(folder / GRAPH, threads),
         Encoder(Tokenizer.from_file(str(folder / TOKENIZER)), **sidecar["encoding"]),
-        Decoder(LabelSet(**sidecar["labels"]), **settings),
+        Decoder.stored(LabelSet(**sidecar["labels"]), sidecar["decoding"], **(decoding or {})),
         batch_tokens,
     )
 
