@@ -39,26 +39,52 @@ def encode_training(checkpoint: Checkpoint, documents: Sequence[Document], losse
     return [window for window in windows if len(window.input_ids)]
 
 
+def encode_replay(checkpoint: Checkpoint, documents: Sequence[Document], losses: Losses) -> list[Window]:
+    """Labelled windows of notes of another corpus; what they lose is counted apart (`replay_...`)."""
+    if not documents:
+        return []
+    lost = Losses("count")
+    windows = encode_training(checkpoint, documents, lost)
+    for (reason, label), number in lost.counts.items():
+        if reason != "not_in_train":  # the other notes teach such a type, or none does and they say so
+            losses.count(f"replay_{reason}", label, number)
+    return windows
+
+
 class LengthBatches:
     """Batches of window indices under a token budget, new every epoch and the same for the same seed.
 
     Windows are shuffled, sorted by length within large pools (so that padding is small and batches differ between
-    epochs), and the batches are shuffled again.
+    epochs), and the batches are shuffled again. Every epoch draws some of the windows to `replay`: they are
+    `replay_share` of those it visits, or all there are. `windows` are then these after the others.
     """
 
-    def __init__(self, windows: Sequence[Window], batch_tokens: int, seed: int, keep_empty: float = 1.0) -> None:
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        batch_tokens: int,
+        seed: int,
+        keep_empty: float = 1.0,
+        replay: Sequence[Window] = (),
+        replay_share: float = 0.2,
+    ) -> None:
         if not 0 <= keep_empty <= 1:
             raise ConfigError(f"training.keep_empty is {keep_empty}; expected a share from 0 to 1")
-        self.windows, self.batch_tokens, self.seed = windows, batch_tokens, seed
+        if not 0 <= replay_share < 1:
+            raise ConfigError(f"replay.share is {replay_share}; expected a share from 0 to below 1")
+        self.windows, self.batch_tokens, self.seed = [*windows, *replay], batch_tokens, seed
+        self.replay = range(len(windows), len(self.windows))
         full = [bool((window.labels > 0).any()) for window in windows]
         self.full = [i for i, has_span in enumerate(full) if has_span]
         self.empty = [i for i, has_span in enumerate(full) if not has_span]
         self.kept = round(keep_empty * len(self.empty))
+        own = len(self.full) + self.kept
+        self.replayed = min(round(own * replay_share / (1 - replay_share)), len(replay))
 
     def plan(self, epoch: int) -> list[list[int]]:
         """The batches of an epoch, counted from 1."""
         rng = random.Random(f"{self.seed}-{epoch}")
-        order = self.full + rng.sample(self.empty, self.kept)
+        order = self.full + rng.sample(self.empty, self.kept) + rng.sample(self.replay, self.replayed)
         rng.shuffle(order)
         batches = []
         for at in range(0, len(order), POOL):

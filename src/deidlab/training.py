@@ -13,18 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, set_seed
 
-from deidlab.adapters import HEADS, is_adapted, merged
+from deidlab.adapters import is_adapted, merged
 from deidlab.augmentation import Augmentation
-from deidlab.batching import LengthBatches, encode_training, epoch_steps, feed
+from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
 from deidlab.hardware import Precision, check_compiler, enough_memory, peak_memory, pick_device, pick_precision
 from deidlab.models import Checkpoint, load_checkpoint
 from deidlab.objectives import Objective
+from deidlab.optimization import Schedule, check_rates, parameter_groups, rate_factor
 from deidlab.progress import progress_bar
 from deidlab.resuming import STATE, Place, load_state, mend_interrupted, save_atomically, save_state, writing
 from deidlab.types import ConfigError, DataError, Document, Losses
@@ -53,21 +54,25 @@ def train(
     *,
     folder: Path,
     losses: Losses,
-    epochs: int,
+    epochs: int | None,
     learning_rate: float,
     batch_tokens: int,
     weight_decay: float = 0.01,
     warmup: float = 0.1,
-    schedule: Literal["linear", "cosine"] = "linear",
+    schedule: Schedule = "linear",
     clip: float = 1.0,
     accumulation: int = 1,
     precision: Precision = "auto",
     device: str = "auto",
     patience: int | None = None,
     validations_per_epoch: int = 1,
+    validate_every: int | None = None,
     max_steps: int | None = None,
     keep_empty: float = 1.0,
     head_learning_rate: float | None = None,
+    layer_decay: float = 1.0,
+    replay: Sequence[Document] = (),
+    replay_share: float = 0.2,
     objective: Mapping[str, Any] | None = None,
     augmentation: Mapping[str, Any] | None = None,
     pad_to: int | None = None,
@@ -82,22 +87,22 @@ def train(
 
     `documents` carry types of the checkpoint's label set; `batch_tokens` counts tokens in a batch, padding included;
     `warmup` is a share of training; `keep_empty` is the share of windows without any span that an epoch visits, drawn
-    anew each time; training ends after `max_steps`, or after `patience` validations without a better F1. Without
+    anew each time. Of `replay`, notes of another corpus, an epoch visits so many windows, drawn anew, that they are
+    `replay_share` of all. Training ends after `epochs` (None: never), after `max_steps`, or after `patience`
+    validations without a better F1; there are `validations_per_epoch`, or one every `validate_every` steps. Without
     `validation` the last weights are kept. `objective` and `augmentation` are settings of `deidlab.objectives` and
-    `deidlab.augmentation`. The state is saved at every validation and every `save_every` steps; with `resume` a run
-    goes on from there and ends as it would have. `track` is told of every step. Raises `DataError` when there is
-    nothing to learn or the loss is not finite, `ConfigError` for settings that cannot work, are not those resumed, or
-    need more memory than there is.
+    `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. The state is saved at every validation and
+    every `save_every` steps; with `resume` a run goes on from there and ends as it would have. `track` is told of every
+    step. Raises `DataError` when there is nothing to learn or the loss is not finite, `ConfigError` for settings that
+    cannot work, are not those resumed, or need more memory than there is.
     """
     if not documents:
         raise DataError("no training documents: is data.splits.train right?")
-    counts = (epochs, batch_tokens, accumulation, validations_per_epoch, max_steps or epochs, save_every or epochs)
-    if min(counts) < 1 or max_steps == 0 or save_every == 0:
-        raise ConfigError(
-            "training.epochs, batch_tokens, accumulation, validations_per_epoch, max_steps and save_every (unless "
-            "null) must be at least 1"
-        )
-    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip)
+    check_counts(
+        epochs=epochs, batch_tokens=batch_tokens, accumulation=accumulation, max_steps=max_steps,
+        validations_per_epoch=validations_per_epoch, validate_every=validate_every, save_every=save_every,
+    )  # fmt: skip
+    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip, layer_decay)
     if patience is not None and patience < 1:
         raise ConfigError("training.patience counts validations without a better F1: 1 or more, or null")
     settings = {
@@ -106,7 +111,8 @@ def train(
         "warmup": warmup, "schedule": schedule, "clip": clip, "max_steps": max_steps, "keep_empty": keep_empty,
         "head_learning_rate": head_learning_rate, "objective": dict(objective or {}), "seed": seed,
         "augmentation": dict(augmentation or {}), "pad_to": pad_to, "patience": patience,
-        "validations_per_epoch": validations_per_epoch,
+        "validations_per_epoch": validations_per_epoch, "validate_every": validate_every, "layer_decay": layer_decay,
+        "replay": digest(replay), "replay_share": replay_share,
     }  # fmt: skip
     set_seed(seed)
     resolved = pick_precision(precision, pick_device(device))
@@ -118,6 +124,7 @@ def train(
 
     # Spans become subword labels; what a label cannot say is counted in `losses`.
     windows = encode_training(checkpoint, documents, losses)
+    replayed = encode_replay(checkpoint, replay, losses)
     loss = Objective(**(objective or {})).loss(windows, len(checkpoint.labels.tags), getattr(model, "crf", None))
     augmented = Augmentation(**(augmentation or {}))
     # Of a model cut into shards every process must compute every batch of validation along.
@@ -126,7 +133,7 @@ def train(
 
     if gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    groups = parameter_groups(model, learning_rate, weight_decay, head_learning_rate)
+    groups = parameter_groups(model, learning_rate, weight_decay, head_learning_rate, layer_decay)
     rates = [group["lr"] for group in groups]
     optimizer = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
     model, optimizer = accelerator.prepare(model, optimizer)
@@ -160,19 +167,19 @@ def train(
             if augmented.active:
                 fresh = augmented.documents(documents, checkpoint.labels, seed, at.epoch)
                 windows = encode_training(checkpoint, fresh, Losses("count"))
-            plan = LengthBatches(windows, batch_tokens, seed, keep_empty).plan(at.epoch)
-            steps = epoch_steps(windows, plan, encoder, at_once, process, processes, pad_to)
+            sampler = LengthBatches(windows, batch_tokens, seed, keep_empty, replayed, replay_share)
+            steps = epoch_steps(sampler.windows, sampler.plan(at.epoch), encoder, at_once, process, processes, pad_to)
             validate_at = {
                 math.ceil(len(steps) * i / validations_per_epoch) for i in range(1, validations_per_epoch + 1)
             }
-            progress.update(task, total=min(len(steps) * epochs, max_steps or len(steps) * epochs))
+            progress.update(task, total=int(min(len(steps) * (epochs or math.inf), max_steps or math.inf)))
             model.train()
             started = time.perf_counter()
             for step, batches in feed(steps[at.step_in_epoch :], encoder, accelerator.device, pad_to):
                 # What a step draws at random depends on seed, step and process alone: a resumed run draws the same.
                 torch.manual_seed((seed * 1_000_003 + at.step) * 1009 + process)
                 # The rate follows the share of training that is done, half a step ahead, so that no step has rate 0.
-                done = (at.epoch - 1 + (at.step_in_epoch + 0.5) / len(steps)) / epochs
+                done = (at.epoch - 1 + (at.step_in_epoch + 0.5) / len(steps)) / (epochs or math.inf)
                 done = max(done, (at.step + 0.5) / max_steps if max_steps else 0)
                 for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate * rate_factor(done, warmup, schedule)
@@ -213,7 +220,12 @@ def train(
                     "memory_bytes": peak_memory(accelerator.device),
                 }
                 track(at.step, told)
-                if at.step_in_epoch not in validate_at and at.step != max_steps:
+                ended = at.step_in_epoch == len(steps)
+                last = at.step == max_steps or (at.epoch == epochs and ended)
+                due = at.step % validate_every == 0 if validate_every else at.step_in_epoch in validate_at
+                if not (due or last):
+                    if ended:
+                        at.epoch, at.step_in_epoch, at.seconds = at.epoch + 1, 0, seconds
                     if save_every and at.step % save_every == 0:
                         at.seconds, started = seconds, time.perf_counter()
                         save(best=False)
@@ -235,12 +247,14 @@ def train(
                 if f1 is not None:
                     track(at.step, {k: v for k, v in row.items() if k.startswith("validation")})
                 scored = "no validation split" if f1 is None else f"strict F1 {f1:.4f}{'' if at.stale else ' (best)'}"
-                say(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {scored}")
-                at.finished = at.step == max_steps or (at.epoch == epochs and at.step_in_epoch == len(steps))
+                say(
+                    f"epoch {row['epoch']:g}{f'/{epochs}' if epochs else ''}  loss {row['loss']:.4f}  validation {scored}"
+                )
+                at.finished = last
                 if patience is not None and at.stale >= patience and not at.finished:
                     say(f"stopped: {patience} validations without a better strict F1")
                     at.finished = True
-                if at.step_in_epoch == len(steps):
+                if ended:
                     at.epoch, at.step_in_epoch = at.epoch + 1, 0
                 save(best=at.stale == 0)
                 if at.finished or at.step_in_epoch == 0:
@@ -265,42 +279,13 @@ def train(
     return TrainingResult(kept, at.history, timings)
 
 
-def check_rates(
-    learning_rate: float, head: float | None, weight_decay: float, warmup: float, schedule: str, clip: float
-) -> None:
-    """Raise `ConfigError` for what an optimizer would refuse with a traceback or, worse, obey."""
-    if learning_rate <= 0 or (head is not None and head <= 0) or clip <= 0:
-        raise ConfigError("training.learning_rate, head_learning_rate (unless null) and clip must be above 0")
-    if weight_decay < 0 or not 0 <= warmup <= 1:
-        raise ConfigError("training.weight_decay must not be negative, and training.warmup is a share from 0 to 1")
-    if schedule not in ("linear", "cosine"):
-        raise ConfigError(f"training.schedule is {schedule!r}; expected linear or cosine")
-
-
-def rate_factor(done: float, warmup: float, schedule: Literal["linear", "cosine"]) -> float:
-    """The learning rate's share of its peak when the share `done` of training is behind."""
-    if done < warmup:
-        return done / warmup
-    left = max(0.0, (1 - done) / (1 - warmup)) if warmup < 1 else 1.0
-    match schedule:
-        case "linear":
-            return left
-        case "cosine":
-            return 0.5 * (1 - math.cos(math.pi * left))
-
-
-def parameter_groups(
-    model: torch.nn.Module, learning_rate: float, weight_decay: float, head_learning_rate: float | None
-) -> list[dict[str, Any]]:
-    """Weight decay for matrices only; the new head may learn faster than the pretrained body."""
-    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            head = not {*HEADS, "crf"}.isdisjoint(name.split("."))
-            rate = head_learning_rate if head and head_learning_rate else learning_rate
-            decay = weight_decay if parameter.ndim >= 2 else 0.0
-            groups.setdefault((rate, decay), []).append(parameter)
-    return [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]
+def check_counts(epochs: int | None, max_steps: int | None, **others: int | None) -> None:
+    """Raise `ConfigError` for a training that would never begin, or never end."""
+    counts = {"epochs": epochs, "max_steps": max_steps, **others}
+    if wrong := [name for name, number in counts.items() if number is not None and number < 1]:
+        raise ConfigError(f"training.{', '.join(wrong)} must be at least 1 (unless null, where it may be)")
+    if epochs is None and max_steps is None:
+        raise ConfigError("training.epochs and training.max_steps are both null: training would never end")
 
 
 def digest(documents: Sequence[Document]) -> str:

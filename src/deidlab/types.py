@@ -133,6 +133,10 @@ class Losses:
             raise DataError(f"{message} ({self.setting}=count leaves it out, counts it and goes on)") from None
         self.counts[reason, label] += 1
 
+    def span_fault(self, reason: str, document_id: str, span: Span, message: str) -> None:
+        """Report a fault of one span; a ledger that keeps places learns this one, others do as with any fault."""
+        self.fault(reason, span.label or "-", message)
+
     def rows(self) -> list[dict[str, str | int]]:
         """The ledger as sorted rows of reason, label, count."""
         return [{"reason": r, "label": lab, "count": n} for (r, lab), n in sorted(self.counts.items())]

@@ -50,20 +50,24 @@ def checked_spans(document_id: str, text: str, annotations: Iterable[Annotation]
         span = Span(annotation.start, annotation.end, annotation.label, annotation.score)
         place = f", {annotation.place}" if annotation.place else ""
         where = f"{document_id}{place}: {span.label or 'unlabelled'} span {span.start}-{span.end}"
-        if not span.label:
-            losses.fault("no_label", "-", f"{where} has no label; give it one or remove it")
-        elif span.end < span.start:
-            losses.fault("reversed_span", span.label, f"{where} ends before it starts; swap its offsets")
-        elif span.end == span.start:
-            losses.fault("empty_span", span.label, f"{where} is empty; remove it")
-        elif span.start < 0 or span.end > len(text):
-            losses.fault("out_of_range", span.label, f"{where} exceeds text length {len(text)}; was it re-encoded?")
-        elif not annotation.agrees(text):
-            losses.fault(
-                "offset_mismatch", span.label, f"{where} points at other text than it states; were line ends changed?"
-            )
-        elif span in spans:
-            losses.fault("duplicate_span", span.label, f"{where} is there twice; remove one")
-        else:
+        if (fault := _fault(span, text, annotation, span in spans)) is None:
             spans[span] = None
+        else:
+            reason, said = fault
+            losses.span_fault(reason, document_id, span, f"{where} {said}")
     return tuple(sorted(spans))
+
+
+def _fault(span: Span, text: str, annotation: Annotation, doubled: bool) -> tuple[str, str] | None:
+    """What is wrong with a span: its name, and the rest of the sentence."""
+    if not span.label:
+        return "no_label", "has no label; give it one or remove it"
+    if span.end < span.start:
+        return "reversed_span", "ends before it starts; swap its offsets"
+    if span.end == span.start:
+        return "empty_span", "is empty; remove it"
+    if span.start < 0 or span.end > len(text):
+        return "out_of_range", f"exceeds text length {len(text)}; was it re-encoded?"
+    if not annotation.agrees(text):
+        return "offset_mismatch", "points at other text than it states; were line ends changed?"
+    return ("duplicate_span", "is there twice; remove one") if doubled else None

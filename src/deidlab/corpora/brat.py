@@ -36,7 +36,7 @@ _WITHOUT_SPAN = {
 }
 
 
-def read(path: Path, losses: Losses, annotated: bool = True) -> Iterator[Document]:
+def read(path: Path, losses: Losses, annotated: bool = True, encoding: str = "utf-8") -> Iterator[Document]:
     """Read a folder of `.txt` and `.ann` pairs; with `annotated=False` the `.txt` alone are enough.
 
     A file without its partner is a fault. Raises `DataError` for a folder with neither, and for any fault unless
@@ -48,8 +48,8 @@ def read(path: Path, losses: Losses, annotated: bool = True) -> Iterator[Documen
         if not note.exists():
             losses.fault("ann_without_txt", "-", f"{notation} has no {note.name} beside it; add it or remove this one")
         elif notation.exists():
-            text = decoded(note.read_bytes(), str(note), losses)
-            lines = decoded(notation.read_bytes(), str(notation), losses)
+            text = decoded(note.read_bytes(), str(note), losses, encoding)
+            lines = decoded(notation.read_bytes(), str(notation), losses, encoding)
             if text is not None and lines is not None:
                 yield _document(document_id, text, lines, losses)
         elif annotated:
@@ -58,7 +58,7 @@ def read(path: Path, losses: Losses, annotated: bool = True) -> Iterator[Documen
                 "-",
                 f"{note} has no {notation.name} beside it; a note without spans needs an empty one",
             )
-        elif (text := decoded(note.read_bytes(), str(note), losses)) is not None:
+        elif (text := decoded(note.read_bytes(), str(note), losses, encoding)) is not None:
             yield Document(document_id, text)
 
 

@@ -37,7 +37,9 @@ class _Row:
     ends_sentence: bool = False
 
 
-def read(path: Path, losses: Losses, scheme: Scheme | None = None, suffix: str = ".conll") -> Iterator[Document]:
+def read(
+    path: Path, losses: Losses, scheme: Scheme | None = None, suffix: str = ".conll", encoding: str = "utf-8"
+) -> Iterator[Document]:
     """Read a file, or the files of a folder that end on `suffix`; a file without `-DOCSTART-` is one document.
 
     `scheme` is detected from the prefixes of each file when not given. A tag that continues no span opens one, which
@@ -47,7 +49,7 @@ def read(path: Path, losses: Losses, scheme: Scheme | None = None, suffix: str =
     if scheme is not None and scheme not in PREFIXES:
         raise ConfigError(f"scheme is {scheme!r}; expected one of {', '.join(PREFIXES)} (data.reader.scheme)")
     for file in files_in(path, suffix):
-        if (content := decoded(file.read_bytes(), str(file), losses)) is None:
+        if (content := decoded(file.read_bytes(), str(file), losses, encoding)) is None:
             continue
         notes = list(_notes(file, without_bom(content, losses), losses))
         used = scheme or detected_scheme((row.tag for _, rows in notes for row in rows), str(file), losses)

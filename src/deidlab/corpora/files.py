@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from deidlab.corpora.encodings import known, likely
 from deidlab.types import DataError, Losses
 
 BOM = "\ufeff"
@@ -28,13 +29,27 @@ def files_in(path: Path, *suffixes: str) -> list[Path]:
     raise DataError(f"{path} holds no {wanted}{hint}")
 
 
-def decoded(raw: bytes, place: str, losses: Losses) -> str | None:
-    """The bytes as UTF-8 text with every line end and any byte-order mark left as it is, or None after a fault."""
+def decoded(raw: bytes, place: str, losses: Losses, encoding: str = "utf-8") -> str | None:
+    """The bytes as text with every line end and any byte-order mark left as it is, or None after a fault."""
+    name = known(encoding)
     try:
-        return raw.decode("utf-8")
+        return raw.decode(name)
     except UnicodeDecodeError as error:
-        losses.fault("invalid_utf8", "-", f"{place}: byte {error.start} is no UTF-8; save the file as UTF-8")
+        shown = "UTF-8" if name == "utf-8" else name
+        losses.fault(
+            f"invalid_{shown.lower().replace('-', '')}",
+            "-",
+            f"{place}: byte {error.start} is no {shown}; {_mend(raw, name)}",
+        )
         return None
+
+
+def _mend(raw: bytes, tried: str) -> str:
+    """How to have a file read whose bytes are not what was declared."""
+    others = [name for name in likely(raw) if name != tried]
+    if not others:
+        return "save the file as UTF-8, or declare its encoding (encoding=NAME)"
+    return f"it may be {' or '.join(others)}: declare it (encoding={others[0]}), or save the file as UTF-8"
 
 
 def without_bom(text: str, losses: Losses) -> str:

@@ -36,19 +36,20 @@ _TYPES = {
 ELEMENT_OF_TYPE = {label: element for element, labels in _TYPES.items() for label in labels.split()}
 
 
-def read(path: Path, losses: Losses) -> Iterator[Document]:
+def read(path: Path, losses: Losses, encoding: str = "utf-8") -> Iterator[Document]:
     """Read an `.xml` file or a folder of them; the patient of `XXX-YY.xml` becomes `meta.patient`.
 
-    Raises `DataError` for a folder without `.xml`, and for any fault unless faults are counted.
+    `encoding` is that of files that declare none, or UTF-8 wrongly. Raises `DataError` for a folder without `.xml`, and
+    for any fault unless faults are counted.
     """
     for file in files_in(path, ".xml"):
-        if (document := parse(file.stem, file.read_bytes(), losses)) is not None:
+        if (document := parse(file.stem, file.read_bytes(), losses, encoding)) is not None:
             yield document
 
 
-def parse(document_id: str, raw: bytes, losses: Losses) -> Document | None:
+def parse(document_id: str, raw: bytes, losses: Losses, encoding: str = "utf-8") -> Document | None:
     """A document from the bytes of its XML, or None after a fault that leaves no note."""
-    root = safe_xml.parsed(raw, document_id, losses)
+    root = safe_xml.parsed(raw, document_id, losses, encoding)
     if root is None:
         return None
     note = root.find("TEXT")

@@ -8,59 +8,75 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from deidlab.corpora.annotations import checked_spans
+from deidlab.corpora.annotators import Policy, check_policy, settled
+from deidlab.corpora.encodings import known
 from deidlab.corpora.files import decoded, encoded, files_in, lone_surrogate, private_folder, without_bom, write_new
-from deidlab.corpora.json_exports import Malformed, recognised
+from deidlab.corpora.json_exports import recognised
+from deidlab.corpora.records import Malformed
 from deidlab.types import Document, Losses
 
 
-def read(path: Path, losses: Losses) -> Iterator[Document]:
+def read(path: Path, losses: Losses, annotators: Policy = "error", encoding: str = "utf-8") -> Iterator[Document]:
     """Read a `.jsonl` or `.json` file or a folder of them.
 
-    An object without an id is named after its file and line. Raises `DataError` for a folder without such files, and
-    for any fault unless faults are counted.
+    An object without an id is named after its file and line. `annotators` says what counts where those of one task
+    differ (`deidlab.corpora.annotators`). Raises `DataError` for a folder without such files, and for any fault unless
+    faults are counted.
     """
+    check_policy(annotators)
     for file in files_in(path, ".jsonl", ".json"):
-        for place, fallback_id, parsed in _objects(file, losses):
-            if (document := _document(parsed, place, fallback_id, losses)) is not None:
+        for place, fallback_id, parsed in objects(file, losses, encoding):
+            if (document := _document(parsed, place, fallback_id, annotators, losses)) is not None:
                 yield document
 
 
-def _objects(file: Path, losses: Losses) -> Iterator[tuple[str, str, Any]]:
+def objects(file: Path, losses: Losses, encoding: str = "utf-8") -> Iterator[tuple[str, str, Any]]:
     """Every JSON value of a file with its place and an id for the case that it has none."""
-    with file.open("rb") as lines:
-        first = lines.readline()
-        if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
-            yield from _elements(file, first + lines.read(), losses)
+    with file.open("rb") as stream:
+        first = stream.readline()
+        # Bytes are cut at line feeds before they are decoded, so that one bad line costs no other.
+        if known(encoding).startswith(("utf-16", "utf-32")) or _begins_array(first):
+            yield from _whole(file, first + stream.read(), losses, encoding)
             return
-        empty = True
-        for number, raw in enumerate(_chained(first, lines), start=1):
-            place = f"{file}, line {number}"
-            if (line := decoded(raw, place, losses)) is None:
-                empty = False
-                continue
-            line = without_bom(line, losses) if number == 1 else line
-            if not line.strip():
-                continue
+        yield from _lines(file, chain([first], stream), losses, encoding)
+
+
+def _begins_array(raw: bytes) -> bool:
+    return raw.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+
+
+def _lines(file: Path, lines: Iterable[bytes | str], losses: Losses, encoding: str) -> Iterator[tuple[str, str, Any]]:
+    empty = True
+    for number, raw in enumerate(lines, start=1):
+        place = f"{file}, line {number}"
+        line = raw if isinstance(raw, str) else decoded(raw, place, losses, encoding)
+        if line is None:
             empty = False
-            if (parsed := _parsed(line, place, losses)) is not None:
-                yield place, f"{file.stem}-{number}", parsed
-        if empty:
-            losses.fault("empty_file", "-", f"{file}: is empty; remove it")
+            continue
+        line = without_bom(line, losses) if number == 1 else line
+        if not line.strip():
+            continue
+        empty = False
+        if (parsed := _parsed(line, place, losses)) is not None:
+            yield place, f"{file.stem}-{number}", parsed
+    if empty:
+        losses.fault("empty_file", "-", f"{file}: is empty; remove it")
 
 
-def _chained(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _elements(file: Path, raw: bytes, losses: Losses) -> Iterator[tuple[str, str, Any]]:
-    if (content := decoded(raw, str(file), losses)) is None:
+def _whole(file: Path, raw: bytes, losses: Losses, encoding: str) -> Iterator[tuple[str, str, Any]]:
+    """The elements of a file that is one JSON array, or its lines where it had to be decoded whole."""
+    if (content := decoded(raw, str(file), losses, encoding)) is None:
         return
-    for number, parsed in enumerate(_parsed(without_bom(content, losses), str(file), losses) or (), start=1):
+    content = without_bom(content, losses)
+    if not content.lstrip().startswith("["):
+        yield from _lines(file, content.split("\n"), losses, encoding)
+        return
+    for number, parsed in enumerate(_parsed(content, str(file), losses) or (), start=1):
         yield f"{file}, element {number}", f"{file.stem}-{number}", parsed
 
 
@@ -75,11 +91,11 @@ def _parsed(content: str, place: str, losses: Losses) -> Any:
     return None
 
 
-def _document(parsed: Any, place: str, fallback_id: str, losses: Losses) -> Document | None:
+def _document(parsed: Any, place: str, fallback_id: str, annotators: Policy, losses: Losses) -> Document | None:
     try:
         record = recognised(parsed, fallback_id, losses)
     except Malformed as error:
-        losses.fault("malformed_record", "-", f"{place}: {error}")
+        losses.fault(error.reason, "-", f"{place}: {error}")
         return None
     if record is None:
         return None
@@ -89,8 +105,9 @@ def _document(parsed: Any, place: str, fallback_id: str, losses: Losses) -> Docu
                 "lone_surrogate", "-", f"{place}: half of a UTF-16 pair at character {position}; mend the escape"
             )
             return None
-    spans = checked_spans(record.id, record.text, record.annotations, losses)
-    return Document(record.id, record.text, spans, record.meta)
+    versions = [checked_spans(record.id, record.text, version, losses) for version in record.versions]
+    spans = settled(record.id, versions, annotators, losses)
+    return None if spans is None else Document(record.id, record.text, spans, record.meta)
 
 
 def write(documents: Iterable[Document], path: Path) -> None:

@@ -18,13 +18,18 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _ENCODING = re.compile(rb"""^(?:\xef\xbb\xbf)?<\?xml[^>]*encoding\s*=\s*["'](?P<name>[A-Za-z0-9._-]+)""")
 
 
-def parsed(raw: bytes, place: str, losses: Losses) -> Element | None:
-    """The root element, or None after a fault (malformed, not the encoding it declares, entities declared)."""
+def parsed(raw: bytes, place: str, losses: Losses, encoding: str = "utf-8") -> Element | None:
+    """The root element, or None after a fault (malformed, not the encoding it declares, entities declared).
+
+    `encoding` is that of a file which declares none, or UTF-8 wrongly.
+    """
     declared = _ENCODING.match(raw)
     in_utf8 = (declared is None or declared["name"].lower() == b"utf-8") and not raw.startswith(_UTF16_MARKS)
     # Expat would only say "invalid token"; a re-encoded file deserves the byte.
-    if in_utf8 and decoded(raw, place, losses) is None:
-        return None
+    if in_utf8:
+        if (text := decoded(raw, place, losses, encoding)) is None:
+            return None
+        raw = text.encode()
     try:
         return ElementTree.fromstring(raw)
     except ParseError as error:

@@ -161,7 +161,7 @@ def _indexed(path: Path, labels: set[bytes]) -> Iterator[Entry]:
             if not line.rstrip().endswith(b"}"):
                 raise DataError(f"{place}: is empty or cut off; expected a note of a review queue, as JSON")
             if head := _HEAD.match(line):
-                name, fingerprint, value, questions = (_parsed(part, place) for part in head.groups())
+                name, fingerprint, value, questions = _parsed(b"[%s]" % b",".join(head.groups()), place)
             else:
                 row = _parsed(line, place)
                 _note(row, place)
