@@ -93,6 +93,7 @@ class TokenScores:
 class Prediction:
     """The spans a system found in a document; holds no text, so it may be saved anywhere.
 
+    `doubts` are stretches outside of them that may be identifiers all the same, with that probability as their score.
     One that `failed` says why there is no answer: its note counts as one in which nothing was found where systems are
     judged, and must never be emitted as if it were clean.
     """
@@ -101,6 +102,7 @@ class Prediction:
     spans: tuple[Span, ...]
     fingerprint: str | None = None  # of the text it was made for
     failed: str | None = None
+    doubts: tuple[Span, ...] = ()
 
 
 OnError = Literal["raise", "count"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from deidlab.types import ConfigError, DataError, Document
 
@@ -57,5 +57,12 @@ def drawn(documents: Sequence[Document], number: int | None, seed: int) -> list[
     if number is None:
         return list(documents)
     if not 0 <= number <= len(documents):
-        raise ConfigError(f"{number} notes are wanted and {len(documents)} are there (notes.train, notes.validation)")
+        raise ConfigError(
+            f"{number} notes are wanted and {len(documents)} are there (notes.train, validation, test)"
+        )
     return sorted(documents, key=lambda d: hashlib.sha256(f"{seed}\0{d.id}".encode()).digest())[:number]
+
+
+def sampled(documents: Iterable[Document], number: int | None) -> Iterable[Document]:
+    """So many of the documents to judge on (null: all, not read yet), the same whatever the seed of a run."""
+    return documents if number is None else drawn(list(documents), number, seed=0)
