@@ -13,14 +13,16 @@ SOURCE = Path(__file__).parents[1] / "src" / "deidlab"
 LAYERS = (
     ("types", "labels"),
     ("corpora", "synthesis", "encoding", "word_shapes", "stitching", "decoding", "metrics", "calibration", "conformal",
+     "scored_notes", "uncertainty",
      "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
     ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference",
      "batching", "resuming", "validation", "training", "onnx_graph"),
     ("systems",),
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
      "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "energy", "speed", "pricing",
-     "standings", "plans", "export", "interop", "model_card", "attacks"),
-    ("cli", "service", "__main__"),
+     "standings", "plans", "export", "interop", "model_card", "attacks", "calibrating", "flagging", "workload",
+     "selecting", "service"),
+    ("cli", "__main__"),
 )  # fmt: skip
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 HEAVY = {"torch", "transformers", "accelerate", "peft", "hydra", "omegaconf", "wandb"}

@@ -13,6 +13,7 @@ import typer
 from deidlab import __version__
 from deidlab.cli.deidentify import deidentify
 from deidlab.cli.export import export
+from deidlab.cli.review import review
 from deidlab.cli.serve import serve
 from deidlab.types import DeidlabError
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(deidentify)
 app.command()(export)
+app.command()(review)
 app.command()(serve)
 
 

@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from deidlab import __version__
 from deidlab.deidentifier import Deidentifier
 from deidlab.service.batching import Answer, Asked, Batcher, Busy, answered
-from deidlab.service.guard import Guard
+from deidlab.service.guard import Guard, complaints
 from deidlab.service.messages import (
     AnalyzedNotes,
     DeidentifiedNotes,
@@ -132,12 +132,4 @@ def create(
 async def refused(_: Request, error: RequestValidationError) -> JSONResponse:
     """What is wrong with a request and where, without what stands there: not even a key that is not ours."""
     ours = {"body", *Notes.model_fields, *Note.model_fields}
-    detail = [
-        {
-            "loc": [part if isinstance(part, int) or part in ours else "?" for part in one["loc"]],
-            "type": one["type"],
-            "msg": one["msg"],
-        }
-        for one in error.errors()
-    ]
-    return JSONResponse({"detail": detail}, 422)
+    return JSONResponse({"detail": complaints(error.errors(), ours)}, 422)

@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,3 +120,15 @@ async def refuse(send: Send, refusal: Refusal) -> None:
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": refusal.status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})
+
+
+def complaints(errors: Iterable[Mapping[str, Any]], ours: Collection[str]) -> list[dict[str, Any]]:
+    """Pydantic's errors as what is wrong and where, without the input; keys that are not `ours` are `?`."""
+    return [
+        {
+            "loc": [part if isinstance(part, int) or part in ours else "?" for part in one["loc"]],
+            "type": one["type"],
+            "msg": one["msg"],
+        }
+        for one in errors
+    ]
