@@ -6,18 +6,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape, quoteattr
 
 from deidlab.corpora import safe_xml
 from deidlab.corpora.annotations import Annotation, checked_spans
 from deidlab.corpora.files import files_in
-from deidlab.types import Document, Losses
+from deidlab.types import DataError, Document, Losses
 
 # Records are cut out before they are parsed, so that a malformed one takes no other down with it.
 _RECORD = re.compile(rb"<RECORD\b[^>]*>.*?</RECORD\s*>|<RECORD\b[^>]*/>", re.DOTALL)
 _RECORD_START = re.compile(rb"<RECORD\b")
 
 
-def read(path: Path, losses: Losses) -> Iterator[Document]:
+def read(path: Path, losses: Losses, encoding: str = "utf-8") -> Iterator[Document]:
     """Read an `.xml` file of records or a folder of them; a record's ID is the document's.
 
     Raises `DataError` for a folder without `.xml`, and for any fault unless faults are counted.
@@ -33,12 +34,12 @@ def read(path: Path, losses: Losses) -> Iterator[Document]:
         for number, record in enumerate(records, start=1):
             line = raw.count(b"\n", 0, record.start()) + 1
             place = f"{file.name}, record {number} (from line {line})"
-            if (document := _document(declaration + record[0], place, losses)) is not None:
+            if (document := _document(declaration + record[0], place, losses, encoding)) is not None:
                 yield document
 
 
-def _document(raw: bytes, place: str, losses: Losses) -> Document | None:
-    record = safe_xml.parsed(raw, place, losses)
+def _document(raw: bytes, place: str, losses: Losses, encoding: str) -> Document | None:
+    record = safe_xml.parsed(raw, place, losses, encoding)
     if record is None:
         return None
     note = record.find("TEXT")
@@ -61,3 +62,37 @@ def _walk(element: Element, pieces: list[str]) -> Iterator[Annotation]:
         if child.tag == "PHI":
             yield Annotation(start, sum(map(len, pieces)), child.get("TYPE", ""))
         pieces.append(child.tail or "")
+
+
+def to_record(document: Document) -> bytes:
+    """The document as a RECORD element, which parses back to the same text and spans.
+
+    Raises `DataError` for a character XML cannot carry, no id or label, and spans that cross each other.
+    """
+    if not document.id:
+        raise DataError("a document has no id, which a record needs")
+    for part, place in ((document.id, "its id"), (document.text, document.id)):
+        safe_xml.check_carried(part, place)
+    pieces = [f"<RECORD ID={quoteattr(document.id)}>\n<TEXT>"]
+    at, open_spans = 0, []
+    for span in (*sorted(document.spans, key=lambda span: (span.start, -span.end, span.label)), None):
+        while open_spans and (span is None or open_spans[-1].end <= span.start):
+            ending = open_spans.pop()
+            pieces.append(_characters(document.text[at : ending.end]) + "</PHI>")
+            at = ending.end
+        if span is None:
+            break
+        where = f"{document.id}: {span.label} span {span.start}-{span.end}"
+        if open_spans and span.end > open_spans[-1].end:
+            raise DataError(f"{where} crosses another, which elements cannot; write JSONL or brat instead")
+        safe_xml.check_carried(span.label, where)
+        pieces.append(_characters(document.text[at : span.start]) + f"<PHI TYPE={quoteattr(span.label)}>")
+        at = span.start
+        open_spans.append(span)
+    pieces.append(_characters(document.text[at:]) + "</TEXT>\n</RECORD>\n")
+    return "".join(pieces).encode()
+
+
+def _characters(text: str) -> str:
+    # A parser would turn a carriage return that stands as it is into a line feed.
+    return escape(text, {"\r": "&#13;"})
