@@ -5,19 +5,19 @@ One decoder serves validation, evaluation, the command line and the exported mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_odds
+from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_odds, sigmoid
 from deidlab.conformal.curve import RiskCurve
-from deidlab.conformal.losses import RISKS
+from deidlab.conformal.losses import RISKS, covered
 from deidlab.encoding import first_subwords
 from deidlab.labels import OUTSIDE, PREFIXES, LabelSet
-from deidlab.types import ConfigError, Span, TokenScores
+from deidlab.types import ConfigError, Document, Prediction, Span, TokenScores
 
 
 class Roles(NamedTuple):
@@ -35,6 +35,7 @@ def roles(labels: LabelSet) -> Roles:
 
 
 Mode = Literal["viterbi", "recall_target"]
+DOUBTFUL = 0.01  # probability of being part of an identifier from which on a word outside of all spans is a doubt
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Decoder:
 
     @cached_property
     def threshold(self) -> float:
-        """Probability of being part of an identifier from which on a word is covered, whatever Viterbi says; 1: none."""
+        """Probability of being part of an identifier that has a word covered whatever Viterbi says; 1: none is."""
         if self.mode == "viterbi":
             return 1.0
         if self.curve is None:
@@ -97,8 +98,8 @@ class Decoder:
             )
         if self.curve.outside_bias != self.outside_bias:
             raise ConfigError(
-                f"decoding.outside_bias={self.outside_bias:g}, and the promise was made for {self.curve.outside_bias:g}: "
-                "leave it as it is, or calibrate the model anew"
+                f"decoding.outside_bias={self.outside_bias:g}, and the promise was made for "
+                f"{self.curve.outside_bias:g}: leave it as it is, or calibrate the model anew"
             )
         if self.alpha is None:
             raise ConfigError("decoding.mode=recall_target needs decoding.alpha, the risk to stay below, e.g. 0.01")
@@ -115,6 +116,38 @@ class Decoder:
         if self.threshold < 1:
             self._extend(types, opens, unit_scores)
         return self._spans(types, opens, unit_scores, scores.unit_spans)
+
+    def prediction(self, document: Document, scores: TokenScores) -> Prediction:
+        """The spans of a document, and the doubts about what is outside of them."""
+        found = self(scores)
+        return Prediction(document.id, found, document.fingerprint, doubts=self.doubts(scores, found))
+
+    def doubts(self, scores: TokenScores, found: Sequence[Span], least: float = DOUBTFUL) -> tuple[Span, ...]:
+        """Stretches outside of `found` whose words may be identifiers with a probability of `least` or more.
+
+        Neighbours of one likeliest type are one stretch; its score is the mean probability of its characters.
+        """
+        unit_scores = scores.log_probs[first_subwords(scores.units)].astype(np.float64)
+        if not len(unit_scores):
+            return ()
+        said = self.calibration.units(unit_scores) if self.calibration else unit_scores
+        probability = sigmoid(identifier_log_odds(said))
+        probability[covered(scores.unit_spans, found)] = 0.0
+        places = np.flatnonzero(probability >= least)
+        types = type_log_probabilities(said[places], roles(self.labels)).argmax(axis=1)
+        together = (np.diff(places, prepend=-2) == 1) & (np.diff(types, prepend=-1) == 0)
+        stretches = np.split(places, np.flatnonzero(~together)[1:]) if len(places) else []
+        lengths = scores.unit_spans[:, 1] - scores.unit_spans[:, 0]
+        kinds = types[~together]
+        return tuple(
+            Span(
+                int(scores.unit_spans[own[0], 0]),
+                int(scores.unit_spans[own[-1], 1]),
+                self.labels.types[kind],
+                round(float(np.average(probability[own], weights=lengths[own])), 6),
+            )
+            for own, kind in zip(stretches, kinds, strict=True)
+        )
 
     def _typed(self, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The type of each unit (-1: none) and whether a span starts there, (units,) each."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -271,14 +272,34 @@ class Checkpoint:
         }
 
 
+def checkpoint_folder(path: Path) -> Path:
+    """Where the checkpoint of a run's folder lies, or the folder itself."""
+    # A run that was killed while it replaced its checkpoint has the one before under the second name.
+    here = (path / "checkpoint", path / "checkpoint.old", path.with_name(path.name + ".old"))
+    return next((f for f in here[:2] if f.is_dir()), path if path.exists() or not here[2].is_dir() else here[2])
+
+
+def store_decoder(path: Path, decoder: Decoder) -> None:
+    """Keep a decoder with a run's weights, which stay as they are: the new settings are there whole, or the old ones.
+
+    `path` as for `load_checkpoint`.
+    """
+    file = checkpoint_folder(path) / SIDECAR
+    settings = json.loads(file.read_text(encoding="utf-8")) | {"decoding": decoder.settings()}
+    rough = file.with_name(f"{file.name}.rough")
+    with rough.open("w", encoding="utf-8") as stream:
+        stream.write(json.dumps(settings, indent=2) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    rough.replace(file)
+
+
 def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
     """Load a run's folder or its `checkpoint/`; `decoding` overrides the stored settings of the decoder.
 
     Raises `ConfigError` when there is none, or when its head and its label set disagree.
     """
-    # A run that was killed while it replaced its checkpoint has the one before under the second name.
-    here = (path / "checkpoint", path / "checkpoint.old", path.with_name(path.name + ".old"))
-    folder = next((f for f in here[:2] if f.is_dir()), path if path.exists() or not here[2].is_dir() else here[2])
+    folder = checkpoint_folder(path)
     if not (folder / "config.json").is_file():
         raise ConfigError(f"{path} holds no checkpoint (no config.json): give a run's output folder or its checkpoint/")
     if not (folder / SIDECAR).is_file():

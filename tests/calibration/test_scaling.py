@@ -52,7 +52,7 @@ def test_a_fit_makes_overconfident_scores_likelier_on_other_notes(method):
 
 def test_vector_scaling_mends_what_a_temperature_cannot():
     log_probs, gold = true_units(4000, seed=3)
-    tilted = normalised(log_probs + [0, 2, 0, 0, 0])
+    tilted = normalised(log_probs + np.array([0, 2, 0, 0, 0]))
     one, each = (fit(m, tilted, gold, LABELS).units(tilted) for m in ("temperature", "vector"))
     assert likelihood(each, gold) > likelihood(one, gold) + 0.02
 

@@ -1,4 +1,4 @@
-"""An operating point with a guarantee: the risk at every threshold, kept with the model, so that alpha is chosen later."""
+"""An operating point with a guarantee: risks at every threshold, kept with the model, so that alpha is chosen later."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class RiskCurve:
         if self.patients < needed:
             sure = "" if confidence is None else f" with confidence {confidence}"
             raise ConfigError(
-                f"decoding.alpha={alpha}{sure} needs notes of at least {needed:,} patients and this model was calibrated "
-                f"on {self.patients:,}: calibrate it on more (scripts/calibrate.py), or ask for a larger alpha"
+                f"decoding.alpha={alpha}{sure} needs notes of at least {needed:,} patients and this model was "
+                f"calibrated on {self.patients:,}: calibrate it on more (scripts/calibrate.py), or raise alpha"
             )
         good = np.flatnonzero(self.promised(risk, confidence) <= alpha + 1e-12)
         if not len(good):

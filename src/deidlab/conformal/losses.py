@@ -65,10 +65,15 @@ def note_leak(
 def unit_odds(scores: TokenScores, found: Iterable[Span]) -> np.ndarray:
     """Log-odds that each unit is part of an identifier, (units,), by the model's own scores; infinite where found."""
     odds = identifier_log_odds(scores.log_probs[first_subwords(scores.units)].astype(np.float64))
-    covered = np.zeros(int(scores.unit_spans.max(initial=0)) + 1, bool)
+    return np.where(covered(scores.unit_spans, found), np.inf, odds)
+
+
+def covered(unit_spans: np.ndarray, found: Iterable[Span]) -> np.ndarray:
+    """Whether each unit, by its first character, lies in one of the spans, (units,)."""
+    inside = np.zeros(int(unit_spans.max(initial=0)) + 1, bool)
     for span in found:
-        covered[span.start : span.end] = True
-    return np.where(covered[scores.unit_spans[:, 0]], np.inf, odds)
+        inside[span.start : span.end] = True
+    return inside[unit_spans[:, 0]]
 
 
 def character_odds(document: Document, scores: TokenScores, found: Iterable[Span]) -> np.ndarray:

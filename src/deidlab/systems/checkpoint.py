@@ -14,7 +14,7 @@ from deidlab.hardware import Precision, pick_device
 from deidlab.inference import score
 from deidlab.labels import LabelSet
 from deidlab.models import Checkpoint, load_checkpoint
-from deidlab.types import Document, Losses, Prediction
+from deidlab.types import Document, Losses, Prediction, TokenScores
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,18 @@ class CheckpointSystem:
     def predict(self, documents: Iterable[Document]) -> Iterator[Prediction]:
         """Predictions in the documents' order."""
         to_score, to_name = tee(documents)
-        scores = score(
+        for document, one in zip(to_name, self.scores(to_score), strict=True):
+            yield self.checkpoint.decoder.prediction(document, one)
+
+    def scores(self, documents: Iterable[Document]) -> Iterator[TokenScores]:
+        """What the model says of each document, in their order: for calibration, and for reviewing what is doubtful."""
+        return score(
             self.checkpoint.model,
             self.checkpoint.encoder,
-            to_score,
+            documents,
             batch_tokens=self.batch_tokens,
             precision=self.precision,
         )
-        for document, one in zip(to_name, scores, strict=True):
-            yield Prediction(document.id, self.checkpoint.decoder(one), document.fingerprint)
 
     def subwords(self, documents: Sequence[Document]) -> Iterator[np.ndarray]:
         """Character bounds of each document's subwords, (subwords, 2), for metrics that are defined over them."""

@@ -44,7 +44,7 @@ class OnnxSystem:
         to_score, to_name = tee(documents)
         scores = score_documents(to_score, self.encoder, self.forward, len(self.labels.tags), self.batch_tokens)
         for document, one in zip(to_name, scores, strict=True):
-            yield Prediction(document.id, self.decoder(one), document.fingerprint)
+            yield self.decoder.prediction(document, one)
 
     def subwords(self, documents: Sequence[Document]) -> Iterator[np.ndarray]:
         """Character bounds of each document's subwords, (subwords, 2), for metrics that are defined over them."""

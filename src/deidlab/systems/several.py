@@ -59,7 +59,13 @@ class SeveralSystems:
                 for prediction, mapping in zip(given, self.mappings.values(), strict=True)
             ]
             failed = next((prediction.failed for prediction in given if prediction.failed is not None), None)
-            yield Prediction(document.id, self._merged(sources).spans, document.fingerprint, failed=failed)
+            doubts = union(
+                [
+                    self._mapped(prediction.doubts, mapping)
+                    for prediction, mapping in zip(given, self.mappings.values(), strict=True)
+                ]
+            )
+            yield Prediction(document.id, self._merged(sources).spans, document.fingerprint, failed, doubts.spans)
 
     def _mapped(self, spans: Iterable[Span], mapping: Mapping[str, str]) -> list[Span]:
         return [replace(s, label=mapping[s.label]) for s in spans if mapping[s.label] != OUTSIDE]
