@@ -1,4 +1,4 @@
-"""A GLiNER of random weights, saved and loaded as one from the hub is: windows cover the note, offsets are the note's."""
+"""A GLiNER of random weights, saved as one from the hub is: windows cover the note, offsets are the note's."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_pickled_weights_are_refused(tiny_backbones, tmp_path):
 
 def test_a_window_that_its_tokenizer_would_cut_is_an_error_that_quotes_nothing(model):
     system = gliner.load(model, LABELS, ASKED, words=40, stride=6)
-    with pytest.raises(DataError, match="lower system.words") as error:
+    with pytest.raises(DataError, match=r"lower system\.words") as error:
         list(system.predict([Document("a", "seenpatient " * 40)]))
     assert "seenpatient" not in str(error.value)
 
