@@ -34,7 +34,8 @@ def synthesize(cfg: DictConfig) -> None:
     folder = Path(cfg.output_dir or f"outputs/synthetic-{cfg.seed}")
     losses = export(notes, folder, cfg.format, labels)
     if losses.counts:
-        runs.write_json(folder / "losses.json", losses.rows())
+        # Beside the folder: in it, a reader of .json would take it for notes.
+        runs.write_json(folder.with_name(f"{folder.name}.losses.json"), losses.rows())
     print(f"{folder}/: {cfg.format}")
 
 
