@@ -10,7 +10,6 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 from deidlab.bulk.engines import Engine, Results, Shard
 from deidlab.bulk.files import NOTES, as_json, concatenate, json_line, private_file, replaced, sync_folder, sync_tree
 from deidlab.bulk.notes import Format, Note
+from deidlab.bulk.part import begin_or_go_on, clear, done_shards, locked
 from deidlab.deidentifier import Deidentified, Failure, reason
 from deidlab.types import ConfigError, DeidlabError
 
@@ -102,11 +102,11 @@ def run(
         raise ConfigError(f"{job.out} is complete: there is nothing to resume")
     _check_place(job, resume, overwrite)
     try:
-        with _locked(job.part):
+        with locked(job.part):
             if overwrite and not resume:
-                _clear(job.part)
-            _begin_or_go_on(job)
-            done = _done(job.part)
+                clear(job.part)
+            begin_or_go_on(job.part, job.description())
+            done = done_shards(job.part)
             summary = Summary()
             for folder in done.values():
                 summary.add(json.loads((folder / "done.json").read_text("utf-8")))
@@ -172,62 +172,6 @@ def _check_place(job: Job, resume: bool, overwrite: bool) -> None:
         raise ConfigError(f"{job.out} exists: choose another --out, or say --overwrite to replace it")
 
 
-@contextmanager
-def _locked(part: Path) -> Iterator[None]:
-    """The unfinished job's folder, for this process alone; a killed process leaves no lock."""
-    part.mkdir(mode=0o700, exist_ok=True)
-    with (part / "lock").open("w") as handle:
-        try:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # no POSIX system
-            pass
-        except BlockingIOError:
-            raise ConfigError(f"{part}: another process works on this job") from None
-        yield
-
-
-def _clear(part: Path) -> None:
-    for path in part.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != "lock":
-            path.unlink()
-
-
-def _begin_or_go_on(job: Job) -> None:
-    """Write what the job is, or check that the unfinished one is the same."""
-    file = job.part / "job.json"
-    now = json.loads(json.dumps(job.description()))
-    if file.is_file():
-        before = json.loads(file.read_text("utf-8"))
-        if before["input"] != now["input"]:
-            raise ConfigError(f"{job.part} is of another input, or the input changed since; start anew: --overwrite")
-        names = {**before["settings"], **now["settings"]}
-        if differing := [n for n in names if before["settings"].get(n) != now["settings"].get(n)]:
-            raise ConfigError(
-                f"{job.part} was begun with other settings ({', '.join(sorted(differing))}): resume with the same, or "
-                "start anew with --overwrite"
-            )
-    else:
-        _clear(job.part)
-        with replaced(file) as stream:
-            stream.write(as_json(now))
-    (job.part / "shards").mkdir(mode=0o700, exist_ok=True)
-
-
-def _done(part: Path) -> dict[int, Path]:
-    """The shards that are done by their numbers; what a killed process left half-written is removed."""
-    found = {}
-    for folder in sorted((part / "shards").iterdir()):
-        if folder.name.isdigit():
-            found[int(folder.name)] = folder
-        else:
-            shutil.rmtree(folder)
-    return found
-
-
 def _store(job: Job, shard: Shard, results: Results) -> dict[str, Any]:
     """Write a shard's notes and lists, all or none of them; returns its counts."""
     rough = job.part / "shards" / f"{shard.number:08d}.rough"
@@ -267,7 +211,7 @@ def annotation(span: Any) -> dict[str, Any]:
 
 def _finish(job: Job, summary: Summary) -> None:
     """Make the output of the shards; done again after a kill, it comes to the same."""
-    done = list(_done(job.part).values())
+    done = list(done_shards(job.part).values())
     lists = {OFFSETS: job.offsets, ANNOTATIONS: job.annotations, FAILED: job.failed, VAULT: job.vault}
     for name, file in lists.items():
         if file:
