@@ -1,10 +1,19 @@
 """Train and evaluate a de-identification model: `python train.py model=minilm data=synthetic`."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import hydra
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
+
+if TYPE_CHECKING:
+    from deidlab.labels import LabelSet
+    from deidlab.types import Document, Losses
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -20,7 +29,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     from accelerate.utils import broadcast_object_list
 
     from deidlab import model_card, reporting
-    from deidlab.corpora.splits import drawn
+    from deidlab.corpora.splits import drawn, sampled
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
     from deidlab.models import Checkpoint
@@ -54,6 +63,9 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
         training_notes = drawn(list(notes("train")), cfg.notes.train, cfg.seed)
         held_back = list(notes(cfg.select_on)) if cfg.notes.validation != 0 else []
         validation_notes = drawn(held_back, cfg.notes.validation, cfg.seed)
+        if cfg.select_on == "validation" and len(training_notes) < cfg.notes.validate_from:
+            training_notes, validation_notes = [*training_notes, *validation_notes], []  # too few to choose by
+        earlier_notes = replayed(cfg, labels, cache, corpus.losses) if cfg.replay.data else []
 
         # Fine-tune, keeping the weights that are best on the validation notes.
         tracking = runs.instantiate(cfg.tracking, folder=folder, settings=yaml.safe_load(config), name=folder.name)
@@ -67,6 +79,8 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
                 seed=cfg.seed,
                 resume=cfg.resume,
                 track=track,
+                replay=earlier_notes,
+                replay_share=cfg.replay.share,
                 **OmegaConf.to_container(cfg.training, resolve=True),
             )
         if not here.is_main_process:
@@ -74,18 +88,20 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
 
         # Judge them on notes that neither trained nor chose them.
         system = CheckpointSystem(trained.checkpoint, judging.batch_tokens, cfg.training.precision)
+        test_notes = sampled(notes("test"), cfg.notes.test)
         judged = evaluate(
             system,
-            notes("test"),
+            test_notes,
             labels,
-            total=len(corpus.documents["test"]),
+            total=cfg.notes.test or len(corpus.documents["test"]),
             predictions_file=folder / "predictions.jsonl",
             judging=judging,
             known_names=KnownNames.of(training_notes, labels.names),
             excerpts=cfg.report.show_text,
         )
 
-    origin = runs.provenance(config, cfg.seed, corpus, **backbone.provenance(source))
+    told = {"replay": f"{len(earlier_notes)} notes, share {cfg.replay.share}"} if cfg.replay.data else {}
+    origin = runs.provenance(config, cfg.seed, corpus, **backbone.provenance(source), **told)
     title = f"{cfg.name or folder.name}: {backbone.pretrained} on {corpus.vocabulary}"
     reporting.publish(folder, judged, corpus.losses, origin, title, history=trained.history, **cfg.report)
     model_card.write(folder, corpus.vocabulary)
@@ -93,6 +109,17 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     runs.write_json(folder / "timings.json", {**trained.timings, **judged.timings})
     print(f"{folder}/: checkpoint, report.html, report.json, predictions.jsonl, losses.json")
     return max((row["validation_strict_f1"] or 0.0 for row in trained.history), default=0.0)
+
+
+def replayed(cfg: DictConfig, labels: LabelSet, cache: Path, losses: Losses) -> list[Document]:
+    """Train notes of the corpus that the model came from; what has no place among the labels is counted apart."""
+    from deidlab.corpora.splits import drawn
+
+    corpus = runs.instantiate(cfg.replay.data, cache_dir=cache / "replay")
+    notes = drawn(list(corpus.typed(labels)("train")), cfg.replay.notes, cfg.seed)
+    for (reason, label), number in corpus.losses.counts.items():
+        losses.count(f"replay_{reason}", label, number)
+    return notes
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
+from deidlab.corpora.splits import sampled
 from deidlab.types import DataError, Document, Losses
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def evaluate_system(cfg: DictConfig) -> None:
     with runs.private_cache(folder) as cache:
         corpus = runs.instantiate(cfg.data, cache_dir=cache, require_spans=False)
         split = corpus.judged_split(cfg.split)
-        notes = corpus.typed(labels)(split)
+        notes = sampled(corpus.typed(labels)(split), cfg.notes.test)
         judging.check(corpus.meta_keys(split))
         if cfg.only_predicted:
             notes = (note for note in notes if note.id in system.ids)
@@ -66,7 +67,7 @@ def evaluate_system(cfg: DictConfig) -> None:
             system,
             notes,
             labels,
-            total=None if cfg.only_predicted else len(corpus.documents[split]),
+            total=None if cfg.only_predicted else cfg.notes.test or len(corpus.documents[split]),
             predictions_file=folder / "predictions.jsonl",
             official=cfg.official,
             judging=judging,
@@ -106,7 +107,7 @@ def attacked(
     cache: Path,
 ) -> Outcome:
     """What an attack makes of the notes that were just judged; they are read again, and were counted the first time."""
-    notes = replace(corpus, losses=Losses("count")).typed(labels)(split)
+    notes = sampled(replace(corpus, losses=Losses("count")).typed(labels)(split), cfg.notes.test)
     if cfg.only_predicted:
         notes = (note for note in notes if note.id in system.ids)
     return runs.instantiate(

@@ -12,10 +12,10 @@ SOURCE = Path(__file__).parents[1] / "src" / "deidlab"
 # A new module or package takes its place here. A layer may import its own and those below it.
 LAYERS = (
     ("types", "labels"),
-    ("corpora", "synthesis", "encoding", "word_shapes", "stitching", "decoding", "metrics", "calibration", "conformal",
+    ("corpora", "synthesis", "extending", "encoding", "word_shapes", "stitching", "decoding", "metrics", "calibration", "conformal",
      "scored_notes", "uncertainty",
      "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
-    ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference",
+    ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference", "surgery", "optimization",
      "batching", "resuming", "validation", "training", "onnx_graph"),
     ("systems",),
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",

@@ -57,9 +57,7 @@ def drawn(documents: Sequence[Document], number: int | None, seed: int) -> list[
     if number is None:
         return list(documents)
     if not 0 <= number <= len(documents):
-        raise ConfigError(
-            f"{number} notes are wanted and {len(documents)} are there (notes.train, validation, test)"
-        )
+        raise ConfigError(f"{number} notes are wanted and {len(documents)} are there (notes.train, validation, test)")
     return sorted(documents, key=lambda d: hashlib.sha256(f"{seed}\0{d.id}".encode()).digest())[:number]
 
 

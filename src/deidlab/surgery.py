@@ -1,0 +1,100 @@
+"""What is changed of pretrained weights before they are fine-tuned: their head, and their table of token types."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel
+
+from deidlab.adapters import HEADS
+from deidlab.extending import origins
+from deidlab.labels import LabelSet
+from deidlab.types import ConfigError
+from deidlab.word_shapes import SHAPES
+
+SIDECAR = "deidlab.json"  # beside the weights of a checkpoint that was trained here
+log = logging.getLogger(__name__)
+
+
+def labels_of(source: str) -> LabelSet | None:
+    """The label set of the weights in a folder, None where they were not trained here."""
+    sidecar = Path(source) / SIDECAR
+    if not sidecar.is_file():
+        return None
+    return LabelSet(**json.loads(sidecar.read_text(encoding="utf-8"))["labels"])
+
+
+def reset_head(model: PreTrainedModel) -> None:
+    """Draw the classifier's weights anew: rows kept from other labels of the same number would be wrong."""
+    for name in HEADS:
+        head = getattr(model, name, None)
+        if isinstance(head, torch.nn.Linear):
+            head.weight.data.normal_(mean=0.0, std=getattr(model.config, "initializer_range", 0.02))
+            if head.bias is not None:
+                head.bias.data.zero_()
+
+
+def inherit_head(model: PreTrainedModel, earlier: LabelSet, labels: LabelSet) -> None:
+    """Exchange the head for one of `labels`, in place: each row starts from those of `earlier` that mean the same.
+
+    A row of one origin is that row to the bit, a row of several their mean; a row of none is drawn anew.
+    """
+    rows = origins(earlier, labels)
+    (name,) = (name for name in HEADS if isinstance(getattr(model, name, None), torch.nn.Linear))
+    old = getattr(model, name)
+    new = torch.nn.Linear(old.in_features, len(rows), bias=old.bias is not None, dtype=old.weight.dtype)
+    setattr(model, name, new)
+    reset_head(model)
+    for number, row in enumerate(rows):
+        if row:
+            new.weight.data[number] = mean_of(old.weight.data, row)
+            if old.bias is not None:
+                new.bias.data[number] = mean_of(old.bias.data, row)
+    model.num_labels = len(rows)
+    model.config.id2label, model.config.label2id = dict(enumerate(labels.tags)), labels.tag_ids
+    log.info("%s", told(earlier, labels, rows))
+
+
+def mean_of(values: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+    return values[rows[0]] if len(rows) == 1 else values[list(rows)].mean(dim=0)
+
+
+def told(earlier: LabelSet, labels: LabelSet, rows: Sequence[Sequence[int]]) -> str:
+    """What became of the head, in a line."""
+    first = {tag.partition("-")[2]: row for tag, row in zip(labels.tags, rows, strict=True)}
+    kept = [kind for kind in labels.types if kind in earlier.types]
+    mapped = [kind for kind in labels.types if first[kind] and kind not in kept]
+    new = [kind for kind in labels.types if not first[kind]]
+    dropped = set(earlier.types) - set(kept)
+    parts = [f"{len(kept)} types of {earlier.name} kept"]
+    if mapped:
+        parts.append(f"{len(mapped)} started from types that mean the same there")
+    if new:
+        parts.append(f"{len(new)} new ({', '.join(new)})")
+    if dropped and not mapped:
+        parts.append(f"{len(dropped)} left out")
+    return f"the head of label set {labels.name}: {', '.join(parts)}"
+
+
+def tell_shapes(model: PreTrainedModel) -> None:
+    """Make a row of the table of token types for each shape of a word, in place; all are at first what type 0 is.
+
+    So the model starts as it was pretrained. Raises `ConfigError` for an architecture without such a table.
+    """
+    owners = [module for module in model.modules() if hasattr(module, "token_type_embeddings")]
+    if not owners or not model.config.type_vocab_size:
+        raise ConfigError(
+            f"model.word_shapes: {model.config.model_type} has no token types to learn them with (BERT, RoBERTa and "
+            "Longformer have): set model.word_shapes=false"
+        )
+    if model.config.type_vocab_size == SHAPES:  # weights that were trained here
+        return
+    for module in owners:
+        table = torch.nn.Embedding(SHAPES, module.token_type_embeddings.embedding_dim)
+        table.weight.data[:] = module.token_type_embeddings.weight.data[0]
+        module.token_type_embeddings = table
+    model.config.type_vocab_size = SHAPES
