@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deidlab.corpora import brat, conll, i2b2_2014, jsonl
+from deidlab.corpora import brat, cas, conll, i2b2_2006, i2b2_2014, jsonl, writing
 from deidlab.types import DataError, Document, Losses, Span
 
 # What has broken offsets before: astral characters, combining marks, every line end, tabs, NUL, markup, a byte-order
@@ -146,3 +146,111 @@ def test_real_notes_come_back_from_every_format(shared_data, tmp_path):
     for module, name in ((brat, "brat"), (i2b2_2014, "xml"), (conll, "n.conll"), (jsonl, "n.jsonl")):
         module.write(notes, tmp_path / name)
         assert list(module.read(tmp_path / name, Losses())) == notes
+
+
+READERS = {
+    "jsonl": jsonl, "brat": brat, "i2b2": i2b2_2014, "i2b2_2006": i2b2_2006, "conll": conll, "doccano": jsonl,
+    "label_studio": jsonl, "prodigy": jsonl, "cas_json": cas, "cas_xmi": cas,
+}  # fmt: skip
+
+
+def written_and_read(tmp_path_factory, document, form, losses):
+    folder = tmp_path_factory.mktemp(form) / "out"
+    writing.write([document], folder, form, losses)
+    return list(READERS[form].read(folder, Losses()))
+
+
+@pytest.mark.parametrize("form", writing.FORMATS)
+@settings(fast, max_examples=60)
+@given(document=documents())
+def test_every_format_gives_back_what_it_does_not_count_as_left_out(tmp_path_factory, form, document):
+    losses = Losses("count")
+    again = written_and_read(tmp_path_factory, document, form, losses)
+    if losses.counts["not_carried", "-"]:
+        assert form in ("i2b2", "i2b2_2006", "cas_xmi", "conll") and again == []
+        return
+    assert [(d.id, d.text) for d in again] == [(document.id, document.text)]
+    assert set(again[0].spans) <= set(document.spans)
+    assert len(document.spans) - len(again[0].spans) == sum(losses.counts.values())
+    if form not in ("conll", "i2b2_2006"):
+        assert again[0].spans == document.spans
+
+
+PLAIN = [
+    "😀",
+    "𝒜",
+    "e\u0301",
+    "\r\n",
+    "\n",
+    "\t",
+    " ",
+    "<b>",
+    "&amp;",
+    "]]>",
+    '"',
+    "\\n",
+    "Anna",
+    "7B",
+    ".",
+    "\u2028",
+    "名",
+]
+
+
+@st.composite
+def plain_documents(draw):
+    """What every format can carry: words apart, some of them labelled."""
+    pieces = draw(st.lists(st.sampled_from(PLAIN), min_size=1, max_size=15))
+    text, spans = "x", []
+    for piece in pieces:
+        if not piece.isspace() and draw(st.booleans()):
+            spans.append(Span(len(text), len(text) + len(piece), draw(LABELS)))
+        text += piece
+    return Document("220-01", text, tuple(spans), {"patient": "220"})
+
+
+@settings(fast, max_examples=40)
+@given(document=plain_documents(), order=st.permutations(writing.FORMATS))
+def test_a_note_comes_through_all_conversions_in_any_order(tmp_path_factory, document, order):
+    passed = document
+    for form in order:
+        (passed,) = written_and_read(tmp_path_factory, passed, form, Losses())
+        assert (passed.id, passed.text, passed.spans) == (document.id, document.text, document.spans), form
+
+
+@pytest.mark.parametrize("form", writing.FORMATS)
+def test_many_notes_empty_ones_among_them_keep_their_order_and_ids(tmp_path, form):
+    notes = [Document("a", ""), Document("b", "Anna\r\n😀", (Span(0, 4, "NAME"),)), Document("c", "")]
+    losses = Losses()
+    assert writing.write(iter(notes), tmp_path / "out", form, losses) == 3
+    again = READERS[form].read(tmp_path / "out", Losses())
+    assert [(d.id, d.text, d.spans) for d in again] == [(d.id, d.text, d.spans) for d in notes]
+    assert losses.rows() == []
+
+
+@pytest.mark.parametrize("form", writing.FORMATS)
+def test_no_notes_at_all_are_files_that_hold_none(tmp_path, form):
+    assert writing.write([], tmp_path / "out", form) == 0
+    with pytest.raises(DataError, match="is not empty; name a new folder"):
+        (tmp_path / "out" / "one").touch()
+        writing.write([], tmp_path / "out", form)
+
+
+def test_metadata_without_a_place_are_counted_unless_the_name_of_the_file_holds_them(tmp_path):
+    note = Document("220-01", "Anna", (), {"patient": "220", "ward": "B"})
+    for form in writing.FORMATS:
+        losses = Losses()
+        writing.write([note], tmp_path / form, form, losses)
+        (again,) = READERS[form].read(tmp_path / form, Losses())
+        lost = {row["label"] for row in losses.rows() if row["reason"] == "meta_without_place"}
+        assert set(note.meta) - set(again.meta) == lost, form
+
+
+def test_a_fault_of_one_note_is_an_error_that_names_the_format_or_costs_that_note_alone(tmp_path):
+    notes = [Document("a", "Zyxomma \0"), Document("b", "fine")]
+    with pytest.raises(DataError, match=r"a: U\+0000 at character 8 .* \(format cas_xmi\)") as error:
+        writing.write(notes, tmp_path / "one", "cas_xmi")
+    assert "Zyxomma" not in str(error.value)
+    losses = Losses("count")
+    assert writing.write(notes, tmp_path / "two", "cas_xmi", losses) == 1
+    assert losses.counts["not_carried", "-"] == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from deidlab import __version__
+from deidlab.cli.convert import convert
 from deidlab.cli.deidentify import deidentify
 from deidlab.cli.export import export
 from deidlab.cli.review import review
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(convert)
 app.command()(deidentify)
 app.command()(export)
 app.command()(review)

@@ -61,8 +61,13 @@ def parse(document_id: str, raw: bytes, losses: Losses, encoding: str = "utf-8")
     if tags is None:
         losses.count("no_tags_element")
     spans = checked_spans(document_id, text, _annotations(document_id, tags, losses), losses)
-    patient = _PATIENT_AND_NOTE.fullmatch(document_id)
-    return Document(document_id, text, spans, {"patient": patient["patient"]} if patient else {})
+    return Document(document_id, text, spans, meta_of(document_id))
+
+
+def meta_of(document_id: str) -> dict[str, str]:
+    """What the name of a file says: the patient of `XXX-YY`."""
+    found = _PATIENT_AND_NOTE.fullmatch(document_id)
+    return {"patient": found["patient"]} if found else {}
 
 
 def _annotations(document_id: str, tags: Element | None, losses: Losses) -> Iterator[Annotation]:

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from deidlab.corpora import brat, cas_json, cas_xmi, conll, doccano, i2b2_2006, i2b2_2014, jsonl, label_studio, prodigy
 from deidlab.corpora.files import encoded, named, private, private_folder, write_new
@@ -25,8 +24,7 @@ Render = Callable[[Document], bytes]
 class Layout:
     """How a format lays documents out: a file each for every suffix, or one file `notes` of all of them.
 
-    `head`, `between` and `tail` make one file of the pieces; `beside` is written once. `meta` says whether metadata have
-    a place.
+    `head`, `between` and `tail` make one file of the pieces; `beside` is written once. `meta`: metadata have a place.
     """
 
     renders: Mapping[str, Render]
@@ -84,31 +82,41 @@ def write(
     how = layout(form, scheme)
     losses = Losses() if losses is None else losses
     folder = new_folder(folder)
-    written = 0
+    ids: set[str] = set()
     with ExitStack() as stack:
-        file = (
-            stack.enter_context(open(folder / f"notes{suffix_of(how)}", "xb", opener=private)) if how.together else None
-        )
+        path = folder / f"notes{suffix_of(how)}"
+        file = stack.enter_context(open(path, "xb", opener=private)) if how.together else None
         if file is not None:
             file.write(how.head)
         for document in documents:
+            if document.id in ids:
+                losses.fault(
+                    "duplicate_id", "-", f"{document.id}: a document of this id was written already; rename it"
+                )
+                continue
             try:
                 pieces = rendered(document, form, how, losses)
             except DataError as error:
                 losses.fault("not_carried", "-", f"{error} (format {form})")
                 continue
             if file is not None:
-                file.write(how.between * (written > 0) + b"".join(pieces.values()))
+                file.write(how.between * bool(ids) + b"".join(pieces.values()))
             for suffix, piece in pieces.items() if file is None else ():
                 write_new(named(folder, document.id, suffix), piece, document.id)
-            written += 1
-            for key in () if how.meta else document.meta:
+            ids.add(document.id)
+            for key in () if how.meta else _without_place(document, form):
                 losses.count("meta_without_place", key)
         if file is not None:
             file.write(how.tail)
     for name, content in how.beside.items():
         write_new(folder / name, content, name)
-    return written
+    return len(ids)
+
+
+def _without_place(document: Document, form: str) -> set[str]:
+    """Keys of the metadata that will not come back; i2b2's file names hold the patient."""
+    told = i2b2_2014.meta_of(document.id) if form == "i2b2" else {}
+    return {key for key, value in document.meta.items() if told.get(key) != value}
 
 
 def suffix_of(how: Layout) -> str:

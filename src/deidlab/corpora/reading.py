@@ -1,0 +1,185 @@
+"""Annotated notes from wherever they lie: the format told from the files, splits from the names of folders and files.
+
+For commands that are given a path and nothing else; a training run says format and splits in its config.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deidlab.corpora import brat, cas, cas_json, conll, i2b2_2006, i2b2_2014, json_exports, jsonl, nemotron
+from deidlab.corpora.annotators import Policy, check_policy, merged
+from deidlab.corpora.encodings import known
+from deidlab.types import ConfigError, DataError, Document, Losses
+
+FORMATS = ("brat", "i2b2", "i2b2_2006", "conll", "jsonl", "cas", "nemotron")
+# What a reader of exports takes in all its shapes may be named by any of them.
+ALIASES = {
+    "doccano": "jsonl", "label_studio": "jsonl", "prodigy": "jsonl", "cas_json": "cas", "cas_xmi": "cas",
+    "inception": "cas", "i2b2_2014": "i2b2", "meddocan": "i2b2",
+}  # fmt: skip
+COLUMNS = (".conll", ".bio", ".iob", ".iob2", ".tsv")
+SUFFIXES = (".ann", ".xml", ".xmi", ".jsonl", ".json", ".zip", ".parquet", *COLUMNS)
+NOT_NOTES = ("about",)  # what `deidlab review` writes beside gold
+_SPLIT = re.compile(r"(?P<name>train|dev|valid|test)", re.IGNORECASE)
+HEAD = 1 << 16  # bytes of a file that are looked at to tell its format
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read: the format (auto: told from them), and what no file says of itself.
+
+    `patient_pattern` is a regular expression whose first group, found in a document's id, is its patient. `layer` and
+    `feature` are those of a CAS, `scheme` that of columns.
+    """
+
+    form: str = "auto"
+    encoding: str = "utf-8"
+    annotators: Policy = "error"
+    patient_pattern: str | None = None
+    layer: str | None = None
+    feature: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.form not in ("auto", *FORMATS, *ALIASES):
+            raise ConfigError(f"unknown format {self.form!r}; choose auto, {', '.join((*FORMATS, *ALIASES))}")
+        known(self.encoding)
+        check_policy(self.annotators)
+        try:
+            groups = re.compile(self.patient_pattern or "()").groups
+        except re.error as error:
+            raise ConfigError(f"the pattern of patients is no regular expression: {error}") from None
+        if groups < 1:
+            raise ConfigError("the pattern of patients has no group; put what names the patient in parentheses")
+
+    def documents(self, path: Path, form: str, losses: Losses) -> Iterator[Document]:
+        """The documents of a place in a format, those of several annotators settled, patients named."""
+        for document in merged(self._read(path, form, losses), self.annotators, losses):
+            found = re.search(self.patient_pattern, document.id) if self.patient_pattern else None
+            yield replace(document, meta={**document.meta, "patient": found[1]}) if found else document
+
+    def _read(self, path: Path, form: str, losses: Losses) -> Iterator[Document]:
+        match form:
+            case "brat":
+                # The note of an annotation, or the annotation of a note: either names both.
+                return brat.read(path, losses, encoding=self.encoding)
+            case "i2b2":
+                return i2b2_2014.read(path, losses, self.encoding)
+            case "i2b2_2006":
+                return i2b2_2006.read(path, losses, self.encoding)
+            case "conll":
+                return conll.read(path, losses, suffix=_suffix(path, COLUMNS), encoding=self.encoding)
+            case "jsonl":
+                return jsonl.read(path, losses, self.annotators, self.encoding)
+            case "cas":
+                return cas.read(path, losses, self.layer, self.feature, self.annotators, self.encoding)
+            case "nemotron":
+                return nemotron.read(path, losses)
+        raise ConfigError(f"unknown format {form!r}; choose from {', '.join(FORMATS)}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of one split (None: nothing says which) and their format."""
+
+    split: str | None
+    path: Path
+    form: str
+
+
+def sources(path: str | Path, form: str = "auto") -> list[Source]:
+    """Where the notes below a path lie: the path itself, or its folders and files that are named after splits.
+
+    Raises `DataError` where there are none, and where files of several formats lie and `form` names none of these.
+    """
+    root, wanted = Path(path).expanduser(), ALIASES.get(form, form)
+    if not root.exists():
+        raise DataError(f"{path} does not exist; name a file or a folder of annotated notes")
+    if root.is_file():
+        return [Source(None, root, wanted if wanted != "auto" else detected(root))]
+    found = list(_below(root))
+    if not found:
+        raise DataError(
+            f"{path} holds no annotated notes; expected files that end on {', '.join(SUFFIXES)}, or folders of them"
+        )
+    if wanted != "auto":
+        # A format that no file shows is believed: it may be an unusual one of its kind.
+        return [s for s in found if s.form == wanted] or [replace(source, form=wanted) for source in found]
+    if len(forms := sorted({source.form for source in found})) > 1:
+        raise DataError(
+            f"{path} holds {' and '.join(forms)}; say which to read (--from {forms[0]}), or name one folder"
+        )
+    return found
+
+
+def _below(folder: Path) -> Iterator[Source]:
+    """The sources in a folder, each in the format its files show."""
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    files = [entry for entry in entries if entry.is_file() and entry.suffix in SUFFIXES and not _type_system(entry)]
+    folders = [entry for entry in entries if entry.is_dir() and entry.name not in NOT_NOTES]
+    if any(file.name == "exportedproject.json" for file in files):
+        raise DataError(f"{folder} is a project of INCEpTION; name its folder annotation (or curation)")
+    forms = {file: detected(file) for file in files}
+    if files and all(split_of(file.stem) for file in files) and not {"brat", "cas"} & set(forms.values()):
+        yield from (Source(split_of(file.stem), file, form) for file, form in forms.items())
+    elif files:
+        yield from (Source(None, folder, form) for form in sorted(set(forms.values())))
+    elif any(map(_is_project_note, folders)) and not any(split_of(inner.name) for inner in folders):
+        yield Source(None, folder, "cas")
+    else:
+        named_after = {inner: split_of(inner.name) for inner in folders}
+        for inner, split in named_after.items():
+            for source in _below(inner):
+                yield replace(source, split=split or source.split)
+
+
+def split_of(name: str) -> str | None:
+    """The split that a folder or a file is named after: train, validation or test."""
+    found = _SPLIT.match(name)
+    return {"dev": "validation", "valid": "validation"}.get(found[0].lower(), found[0].lower()) if found else None
+
+
+def detected(file: Path) -> str:
+    """The format of a file, by its suffix and its first bytes; raises `DataError` for one that shows none."""
+    if file.suffix == ".ann":
+        return "brat"
+    if file.suffix in COLUMNS:
+        return "conll"
+    if file.suffix == ".parquet":
+        return "nemotron"
+    if file.suffix in (".zip", ".xmi"):
+        return "cas"
+    with file.open("rb") as stream:
+        head = stream.read(HEAD)
+    if file.suffix in (".json", ".jsonl"):
+        return "cas" if b'"%TYPES"' in head or f'"{cas_json.STRUCTURES}"'.encode() in head else "jsonl"
+    if file.suffix == ".xml":
+        if b"http://www.omg.org/XMI" in head:
+            return "cas"
+        return "i2b2_2006" if re.search(rb"<RECORD\b", head) else "i2b2"
+    raise DataError(f"{file}: its format cannot be told from its name; say it (format), one of {', '.join(FORMATS)}")
+
+
+def tool(file: Path) -> str | None:
+    """The annotation tool that made a JSON export, by its first object; None for what is none."""
+    losses = Losses("count")
+    return next((json_exports.tool_of(parsed) for _, _, parsed in jsonl.objects(file, losses)), None)
+
+
+def _type_system(file: Path) -> bool:
+    return "typesystem" in file.stem.lower().replace("-", "").replace("_", "")
+
+
+def _is_project_note(folder: Path) -> bool:
+    """Whether a folder is a note of an INCEpTION project, with files of its annotators."""
+    files = [file for file in folder.iterdir() if file.suffix in (".json", ".xmi", ".zip") and not _type_system(file)]
+    return bool(files) and all(detected(file) == "cas" for file in files)
+
+
+def _suffix(path: Path, suffixes: tuple[str, ...]) -> str:
+    """Which of the suffixes the files of a folder have."""
+    files = [path] if path.is_file() else sorted(path.iterdir())
+    return next((file.suffix for file in files if file.suffix in suffixes), suffixes[0])
