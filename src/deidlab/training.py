@@ -54,7 +54,7 @@ def train(
     *,
     folder: Path,
     losses: Losses,
-    epochs: int | None,
+    epochs: int,
     learning_rate: float,
     batch_tokens: int,
     weight_decay: float = 0.01,
@@ -67,6 +67,7 @@ def train(
     patience: int | None = None,
     validations_per_epoch: int = 1,
     validate_every: int | None = None,
+    min_steps: int | None = None,
     max_steps: int | None = None,
     keep_empty: float = 1.0,
     head_learning_rate: float | None = None,
@@ -88,9 +89,9 @@ def train(
     `documents` carry types of the checkpoint's label set; `batch_tokens` counts tokens in a batch, padding included;
     `warmup` is a share of training; `keep_empty` is the share of windows without any span that an epoch visits, drawn
     anew each time. Of `replay`, notes of another corpus, an epoch visits so many windows, drawn anew, that they are
-    `replay_share` of all. Training ends after `epochs` (None: never), after `max_steps`, or after `patience`
-    validations without a better F1; there are `validations_per_epoch`, or one every `validate_every` steps. Without
-    `validation` the last weights are kept. `objective` and `augmentation` are settings of `deidlab.objectives` and
+    `replay_share` of all. Training ends after `epochs` (more of them where they make less than `min_steps`), after
+    `max_steps`, or after `patience` validations without a better F1; there are `validations_per_epoch`, or one every
+    `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings of `deidlab.objectives` and
     `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. The state is saved at every validation and
     every `save_every` steps; with `resume` a run goes on from there and ends as it would have. `track` is told of every
     step. Raises `DataError` when there is nothing to learn or the loss is not finite, `ConfigError` for settings that
@@ -99,7 +100,7 @@ def train(
     if not documents:
         raise DataError("no training documents: is data.splits.train right?")
     check_counts(
-        epochs=epochs, batch_tokens=batch_tokens, accumulation=accumulation, max_steps=max_steps,
+        epochs=epochs, batch_tokens=batch_tokens, accumulation=accumulation, min_steps=min_steps, max_steps=max_steps,
         validations_per_epoch=validations_per_epoch, validate_every=validate_every, save_every=save_every,
     )  # fmt: skip
     check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip, layer_decay)
@@ -107,7 +108,7 @@ def train(
         raise ConfigError("training.patience counts validations without a better F1: 1 or more, or null")
     settings = {
         "documents": digest(documents), "validation": digest(validation), "tags": checkpoint.labels.tags,
-        "epochs": epochs, "learning_rate": learning_rate, "batch_tokens": batch_tokens, "weight_decay": weight_decay,
+        "epochs": epochs, "min_steps": min_steps, "learning_rate": learning_rate, "batch_tokens": batch_tokens, "weight_decay": weight_decay,
         "warmup": warmup, "schedule": schedule, "clip": clip, "max_steps": max_steps, "keep_empty": keep_empty,
         "head_learning_rate": head_learning_rate, "objective": dict(objective or {}), "seed": seed,
         "augmentation": dict(augmentation or {}), "pad_to": pad_to, "patience": patience,
@@ -127,6 +128,9 @@ def train(
     replayed = encode_replay(checkpoint, replay, losses)
     loss = Objective(**(objective or {})).loss(windows, len(checkpoint.labels.tags), getattr(model, "crf", None))
     augmented = Augmentation(**(augmentation or {}))
+    if min_steps:  # few notes need more passes
+        plan = LengthBatches(windows, batch_tokens, seed, keep_empty, replayed, replay_share).plan(1)
+        epochs = max(epochs, math.ceil(min_steps / math.ceil(len(plan) / at_once)))
     # Of a model cut into shards every process must compute every batch of validation along.
     sharded = accelerator.distributed_type == DistributedType.FSDP
     judge = Validation(checkpoint, validation, batch_tokens, *((0, 1) if sharded else (process, processes)))
@@ -172,14 +176,14 @@ def train(
             validate_at = {
                 math.ceil(len(steps) * i / validations_per_epoch) for i in range(1, validations_per_epoch + 1)
             }
-            progress.update(task, total=int(min(len(steps) * (epochs or math.inf), max_steps or math.inf)))
+            progress.update(task, total=min(len(steps) * epochs, max_steps or len(steps) * epochs))
             model.train()
             started = time.perf_counter()
             for step, batches in feed(steps[at.step_in_epoch :], encoder, accelerator.device, pad_to):
                 # What a step draws at random depends on seed, step and process alone: a resumed run draws the same.
                 torch.manual_seed((seed * 1_000_003 + at.step) * 1009 + process)
                 # The rate follows the share of training that is done, half a step ahead, so that no step has rate 0.
-                done = (at.epoch - 1 + (at.step_in_epoch + 0.5) / len(steps)) / (epochs or math.inf)
+                done = (at.epoch - 1 + (at.step_in_epoch + 0.5) / len(steps)) / epochs
                 done = max(done, (at.step + 0.5) / max_steps if max_steps else 0)
                 for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate * rate_factor(done, warmup, schedule)
@@ -279,13 +283,10 @@ def train(
     return TrainingResult(kept, at.history, timings)
 
 
-def check_counts(epochs: int | None, max_steps: int | None, **others: int | None) -> None:
-    """Raise `ConfigError` for a training that would never begin, or never end."""
-    counts = {"epochs": epochs, "max_steps": max_steps, **others}
+def check_counts(**counts: int | None) -> None:
+    """Raise `ConfigError` for a training that would never begin."""
     if wrong := [name for name, number in counts.items() if number is not None and number < 1]:
         raise ConfigError(f"training.{', '.join(wrong)} must be at least 1 (unless null, where it may be)")
-    if epochs is None and max_steps is None:
-        raise ConfigError("training.epochs and training.max_steps are both null: training would never end")
 
 
 def digest(documents: Sequence[Document]) -> str:
