@@ -10,9 +10,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+if TYPE_CHECKING:  # a command line that says what is wrong with its options needs no numpy
+    import numpy as np
 
 
 class DeidlabError(Exception):
@@ -135,9 +136,9 @@ class Losses:
             raise DataError(f"{message} ({self.setting}=count leaves it out, counts it and goes on)") from None
         self.counts[reason, label] += 1
 
-    def span_fault(self, reason: str, document_id: str, span: Span, message: str) -> None:
-        """Report a fault of one span; a ledger that keeps places learns this one, others do as with any fault."""
-        self.fault(reason, span.label or "-", message)
+    def placed_fault(self, reason: str, document_id: str, span: Span | None, message: str) -> None:
+        """Report a fault of a note or of one span of it; a ledger that keeps places learns this one."""
+        self.fault(reason, (span and span.label) or "-", message)
 
     def rows(self) -> list[dict[str, str | int]]:
         """The ledger as sorted rows of reason, label, count."""

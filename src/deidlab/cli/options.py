@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from deidlab.redaction.policy import Policy
 from deidlab.types import ConfigError
 
 WHAT, HOW = "What is done to identifiers", "How they are found"
@@ -34,6 +33,8 @@ def needed_key(
     file: Path | None, variable: str | None, policy: str, style: str | None, vault: bool = False
 ) -> bytes | None:
     """The secret that the user names, None where nothing needs one; raises `ConfigError` where one is wanting."""
+    from deidlab.redaction.policy import Policy
+
     secret = read_key(file, variable)
     if secret is None and (vault or Policy.load(policy).needs_key(style)):
         raise ConfigError(
