@@ -14,6 +14,8 @@ from deidlab import __version__
 from deidlab.cli.convert import convert
 from deidlab.cli.deidentify import deidentify
 from deidlab.cli.export import export
+from deidlab.cli.image import image
+from deidlab.cli.inspect import inspect
 from deidlab.cli.review import review
 from deidlab.cli.serve import serve
 from deidlab.types import DeidlabError
@@ -30,6 +32,8 @@ app = typer.Typer(
 app.command()(convert)
 app.command()(deidentify)
 app.command()(export)
+app.command()(image)
+app.command()(inspect)
 app.command()(review)
 app.command()(serve)
 

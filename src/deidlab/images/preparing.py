@@ -1,0 +1,105 @@
+"""A page made readable: grey, large enough, dark on light, upright, straight. Engines see this and never the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deidlab.images.geometry import quarter_turns, scaling, turning
+
+_DARK = 110  # median grey below which a page is white on black
+_STEEPEST = 8.0  # degrees of skew that are looked for
+_STRAIGHT = 0.15  # degrees that are left as they are
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Sizes in pixels between which a page is scaled, and what else is done to it before it is read."""
+
+    shortest_side: int = 900
+    longest_side: int = 2400
+    most_enlarged: float = 3.0
+    invert: bool = True
+    deskew: bool = True
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture to read, (height, width) uint8, and the 3 x 3 matrix from its points to the page's."""
+
+    pixels: np.ndarray
+    to_page: np.ndarray
+
+
+def grey(pixels: np.ndarray) -> np.ndarray:
+    """A page of any depth, (height, width) or (height, width, 3), as uint8, (height, width); contrast stretched."""
+    flat = pixels @ np.array((0.299, 0.587, 0.114)) if pixels.ndim == 3 else pixels
+    if flat.dtype == bool:
+        return flat.astype(np.uint8) * 255
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(flat).astype(np.uint8)
+    low, high = np.percentile(flat, (0.1, 99.9))
+    # What is burned in lies at the end of the scale, which a percentile of few pixels may cut: keep the order.
+    low, high = (low, high) if high > low else (float(flat.min()), float(flat.max()) + 1)
+    return np.clip((flat.astype(np.float32) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+
+
+def prepared(page: np.ndarray, settings: Preparation, turns: int = 0) -> View:
+    """A grey page turned by quarters (`np.rot90`), scaled, inverted and straightened as the settings say."""
+    import cv2
+
+    height, width = page.shape
+    pixels = np.ascontiguousarray(np.rot90(page, turns))
+    from_page = quarter_turns(turns, height, width)
+    factor = _factor(pixels.shape, settings)
+    if factor != 1:
+        size = max(round(pixels.shape[1] * factor), 1), max(round(pixels.shape[0] * factor), 1)
+        from_page = scaling(size[0] / pixels.shape[1], size[1] / pixels.shape[0]) @ from_page
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
+    if settings.invert and np.median(pixels) < _DARK:
+        pixels = 255 - pixels
+    if settings.deskew and abs(angle := skew(pixels)) > _STRAIGHT:
+        matrix, tall, wide = turning(-angle, *pixels.shape)
+        pixels = cv2.warpAffine(
+            pixels, matrix[:2], (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        from_page = matrix @ from_page
+    return View(pixels, np.linalg.inv(from_page))
+
+
+def _factor(shape: tuple[int, ...], settings: Preparation) -> float:
+    factor = min(max(settings.shortest_side / min(shape), 1.0), settings.most_enlarged)
+    return min(factor, settings.longest_side / max(shape))
+
+
+def skew(pixels: np.ndarray) -> float:
+    """Degrees by which lines of text fall to the right; 0 where no angle stands out.
+
+    The angle under which the ink, summed along lines, changes most from line to line (projection profile).
+    """
+    import cv2
+
+    height, width = pixels.shape
+    factor = min(1.0, 800 / max(height, width))
+    small = cv2.resize(
+        pixels, (max(int(width * factor), 1), max(int(height * factor), 1)), interpolation=cv2.INTER_AREA
+    )
+    # Edges, not darkness: the shadow in a photograph and the picture in an ultrasound frame are no lines.
+    edges = np.abs(np.diff(small.astype(np.int16), axis=0, prepend=small[:1])) > 40
+    y, x = np.nonzero(edges)
+    if len(y) < 200:
+        return 0.0
+    if len(y) > 40_000:
+        chosen = np.linspace(0, len(y) - 1, 40_000).astype(int)
+        y, x = y[chosen], x[chosen]
+
+    def sharpness(degrees: float) -> float:
+        along = y - x * np.tan(np.deg2rad(degrees))
+        profile = np.bincount((along - along.min()).astype(int)).astype(float)
+        return float(np.square(np.diff(profile)).sum())
+
+    coarse = np.arange(-_STEEPEST, _STEEPEST + 0.1, 0.5)
+    best = max(coarse, key=sharpness)
+    best = max(np.arange(best - 0.4, best + 0.45, 0.1), key=sharpness)
+    return float(best) if sharpness(best) > 1.1 * sharpness(0.0) else 0.0

@@ -1,0 +1,106 @@
+"""From what was read on the pages of a file to what is covered on each: one document, one model, exact boxes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deidlab.images.boxes import Covering, boxes_of, doubtful, mask_of
+from deidlab.images.geometry import Box
+from deidlab.images.known import occurrences, reduced
+from deidlab.images.layout import Layout, arranged
+from deidlab.images.words import Reading
+from deidlab.types import Document, Span
+
+Find = Callable[[Sequence[Document]], Sequence[Sequence[Span]]]  # the spans to cover, document by document
+_BETWEEN = "\n\n"  # pages
+_TELLING = 6  # letters and digits of an identifier that is also looked for where it was read with errors
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What is covered on a page because of one reading: in its frame, each box with what was found there.
+
+    `layout` and `ranges` (characters of its text) tell how it came about.
+    """
+
+    reading: Reading
+    boxes: tuple[Box, ...]
+    layout: Layout
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Covers:
+    """What is covered on every page, and how many spans of each label were found in each source of text."""
+
+    pages: tuple[tuple[Cover, ...], ...]
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def mask(self, page: int, height: int, width: int) -> np.ndarray:
+        """The covered pixels of a page, (height, width) bool: all that any of its readings gives reason for."""
+        mask = np.zeros((height, width), bool)
+        for cover in self.pages[page]:
+            mask |= mask_of(cover.boxes, cover.reading.to_page, height, width)
+        return mask
+
+
+def covers(
+    pages: Sequence[Sequence[Reading]], find: Find, covering: Covering, name: str, known: Sequence[str] = ()
+) -> Covers:
+    """Find identifiers in the pages of a file and say what to cover.
+
+    The pages that one source read (an engine, a text layer) are one document, so that the model sees over page ends
+    and a name found once is found on all pages. What one source found on a page is looked for in what the others read
+    there, and `known` identifiers everywhere. Raises what `find` raises.
+    """
+    layouts = [[arranged(reading.words) for reading in readings] for readings in pages]
+    sources = list(dict.fromkeys(reading.source for readings in pages for reading in readings))
+    documents, places = [], []
+    for source in sources:
+        text, where = "", {}
+        for number, readings in enumerate(pages):
+            for i, reading in enumerate(readings):
+                if reading.source == source:
+                    where[number, i] = len(text)
+                    text += layouts[number][i].text + _BETWEEN
+        documents.append(Document(f"{name} ({source})", text))
+        places.append(where)
+    ranges: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    counts: Counter[str] = Counter()
+    for spans, where in zip(find(documents), places, strict=True):
+        counts.update(span.label for span in spans)
+        for (number, i), start in where.items():
+            ranges[number, i] = clipped(spans, start, start + len(layouts[number][i].text))
+    return Covers(
+        tuple(
+            tuple(_page(readings, layouts[n], [ranges[n, i] for i in range(len(readings))], covering, known))
+            for n, readings in enumerate(pages)
+        ),
+        counts,
+    )
+
+
+def clipped(spans: Sequence[Span], start: int, end: int) -> list[tuple[int, int]]:
+    """The parts of spans between two places of a text, counted from the first."""
+    return [(max(s.start, start) - start, min(s.end, end) - start) for s in spans if s.start < end and s.end > start]
+
+
+def _page(
+    readings: Sequence[Reading],
+    layouts: Sequence[Layout],
+    found: Sequence[list[tuple[int, int]]],
+    covering: Covering,
+    known: Sequence[str],
+) -> list[Cover]:
+    shown = {layout.text[a:b] for layout, ranges in zip(layouts, found, strict=True) for a, b in ranges}
+    wanted = [*known, *(text for text in shown if len(reduced(text)[0]) >= _TELLING)]
+    made = []
+    for reading, layout, ranges in zip(readings, layouts, found, strict=True):
+        ranges = [*ranges, *occurrences(layout.text, wanted)]
+        boxes = (*boxes_of(layout, ranges, covering), *doubtful(reading, covering))
+        made.append(Cover(reading, boxes, layout, tuple(ranges)))
+    return made
