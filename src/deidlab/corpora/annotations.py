@@ -54,7 +54,7 @@ def checked_spans(document_id: str, text: str, annotations: Iterable[Annotation]
             spans[span] = None
         else:
             reason, said = fault
-            losses.span_fault(reason, document_id, span, f"{where} {said}")
+            losses.placed_fault(reason, document_id, span, f"{where} {said}")
     return tuple(sorted(spans))
 
 

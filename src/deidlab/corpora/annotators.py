@@ -29,9 +29,10 @@ def settled(
         losses.count("other_version", n=len(versions) - 1)
     if len({tuple(sorted(spans)) for spans in versions}) > 1:
         if policy == "error":
-            losses.fault(
+            losses.placed_fault(
                 "annotators_disagree",
-                "-",
+                document_id,
+                None,
                 f"{document_id}: its {len(versions)} annotations differ; export the adjudicated one, or say what "
                 "counts: annotators=first or annotators=union",
             )

@@ -38,7 +38,7 @@ class Layer:
 
     def of(self, cas: Cas) -> set[str]:
         """The types that are spans in this CAS, most often one."""
-        present = {structure.type for structure in cas.structures if structure.begin is not None}
+        present = {s.type for s in cas.structures if s.begin is not None or s.type == NAMED_ENTITY}
         if self.name is not None:
             return {kind for kind in present if self.name in (kind, short(kind))}
         return {kind for kind in present if kind == NAMED_ENTITY or not _BUILT_IN.match(kind)}
@@ -81,8 +81,11 @@ def read(
             continue
         first = versions[0]
         if any(version.text != first.text for version in versions):
-            losses.fault(
-                "texts_differ", "-", f"{first.id}: its annotators' files hold different texts; export it again"
+            losses.placed_fault(
+                "texts_differ",
+                first.id,
+                None,
+                f"{first.id}: its annotators' files hold different texts; export it again",
             )
             continue
         spans = settled(first.id, [version.spans for version in versions], annotators, losses)
@@ -182,6 +185,6 @@ def _annotations(
         if start is None or end is None:
             span = Span(structure.begin, structure.end, label)
             message = f"{document_id}, {place}: {label} cuts a character in two: are its offsets UTF-16 code units?"
-            losses.span_fault("half_character", document_id, span, message)
+            losses.placed_fault("half_character", document_id, span, message)
             continue
         yield Annotation(start, end, label, place=place)

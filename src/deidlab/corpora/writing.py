@@ -149,9 +149,9 @@ def _beside_each_other(document: Document, form: str, losses: Losses) -> list[Sp
         place = f"{document.id}: {span.label} span {span.start}-{span.end}"
         covered = document.text[span.start : span.end]
         if form == "conll" and covered != covered.strip(" \t\r\n"):
-            losses.span_fault("blank_edge", document.id, span, f"{place} begins or ends with a blank (format {form})")
+            losses.placed_fault("blank_edge", document.id, span, f"{place} begins or ends with a blank (format {form})")
         elif any(_collide(span, other, nested=form != "conll") for other in kept):
-            losses.span_fault("overlap", document.id, span, f"{place} overlaps another (format {form})")
+            losses.placed_fault("overlap", document.id, span, f"{place} overlaps another (format {form})")
         else:
             kept.append(span)
     return sorted(kept)

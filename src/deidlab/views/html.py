@@ -20,8 +20,12 @@ def render(
     figures: Mapping[str, str] | None = None,
     tiles: Sequence[Mapping[str, str]] = (),
     excerpts: Sequence[Excerpt] | None = None,
+    warning: str = TEXT_WARNING,
 ) -> str:
-    """A page; `figures` maps names to SVG text, `tiles` are the few numbers to see first, `excerpts` hold note text."""
+    """A page; `figures` maps names to SVG text, `tiles` are the few numbers to see first, `excerpts` hold note text.
+
+    `warning` is what a page with such text begins with.
+    """
     environment = Environment(
         loader=PackageLoader("deidlab.views"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -32,7 +36,7 @@ def render(
         style=style,
         sections=shown,
         tiles=list(tiles),
-        warning=None if excerpts is None else TEXT_WARNING,
+        warning=None if excerpts is None else warning,
         excerpts=excerpts or (),
     )
 
