@@ -19,8 +19,9 @@ LAYERS = (
      "surgery", "optimization", "batching", "resuming", "validation", "training", "onnx_graph"),
     ("systems",),
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
-     "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "energy", "speed", "pricing",
-     "standings", "plans", "export", "interop", "model_card", "attacks", "calibrating", "flagging", "workload",
+     "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "inspection", "energy", "speed",
+     "pricing", "standings", "plans", "export", "interop", "model_card", "attacks",
+     "calibrating", "flagging", "workload",
      "selecting", "service"),
     ("cli", "__main__"),
 )  # fmt: skip
