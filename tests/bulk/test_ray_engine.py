@@ -50,10 +50,13 @@ def ray():
     found = pytest.importorskip("ray", reason='pip install -e ".[ray]"')
     from deidlab.bulk.ray_engine import begin
 
-    os.environ.pop("RAY_ADDRESS", None)
-    begin(found)
-    yield found
-    found.shutdown()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("RAY_ADDRESS", raising=False)
+        # Workers find this module by its name.
+        environment.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        begin(found)
+        yield found
+        found.shutdown()
 
 
 def done(source, folder, engine) -> dict[str, bytes]:

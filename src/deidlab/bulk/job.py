@@ -20,11 +20,14 @@ from deidlab.bulk.files import NOTES, as_json, concatenate, json_line, private_f
 from deidlab.bulk.notes import Format, Note
 from deidlab.bulk.part import begin_or_go_on, clear, done_shards, locked
 from deidlab.deidentifier import Deidentified, Failure, reason
+from deidlab.flagging import ranked
+from deidlab.review.queue import to_line
 from deidlab.types import ConfigError, DeidlabError
 
 SHARD_NOTES = 256
 SHARD_CHARACTERS = 2_000_000  # a shard is read and held as a whole
 FAILED, OFFSETS, ANNOTATIONS, VAULT = "failed.jsonl", "offsets.jsonl", "annotations.jsonl", "vault.jsonl"
+REVIEW = "review.jsonl"
 
 
 @dataclass
@@ -56,7 +59,8 @@ class Job:
     """What is read, where it goes, and `settings`: all that the output depends on, without keys and paths.
 
     `offsets` and `annotations` are files for the maps between old and new characters and for the annotations of the
-    output; `failed` lists the notes that are not in it; `vault` gets the encrypted originals, if they are sealed.
+    output; `failed` lists the notes that are not in it; `vault` gets the encrypted originals, if they are sealed, and
+    `review` the notes with questions, as they were, for a person to look at.
     """
 
     source: Format
@@ -66,6 +70,7 @@ class Job:
     annotations: Path | None = None
     failed: Path | None = None
     vault: Path | None = None
+    review: Path | None = None
     shard_notes: int = SHARD_NOTES
 
     @property
@@ -155,11 +160,13 @@ def settled(source: Format, shard: Shard, results: Results) -> Iterator[tuple[An
 def _check_place(job: Job, resume: bool, overwrite: bool) -> None:
     if not job.out.parent.is_dir():
         raise ConfigError(f"{job.out.parent} does not exist: make it, or choose another --out")
-    for file in filter(None, (job.offsets, job.annotations, job.failed, job.vault)):
+    for file in filter(None, (job.offsets, job.annotations, job.failed, job.vault, job.review)):
         if not file.parent.is_dir():
             raise ConfigError(f"{file.parent} does not exist: make it, or choose another place for {file.name}")
         if file.exists() and not (resume or overwrite):
             raise ConfigError(f"{file} exists: choose another, or say --overwrite to replace it")
+    if job.review and job.review.exists() and not resume:
+        raise ConfigError(f"{job.review} exists, and decisions may belong to it: name a new file")
     if resume or overwrite:
         if overwrite and job.out.exists() and job.source.folder and not (job.out / "job.json").is_file():
             raise ConfigError(f"{job.out} was not written by deidlab (no job.json): it is not overwritten")
@@ -177,7 +184,7 @@ def _store(job: Job, shard: Shard, results: Results) -> dict[str, Any]:
     rough = job.part / "shards" / f"{shard.number:08d}.rough"
     rough.mkdir(mode=0o700)
     summary, rendered = Summary(), []
-    lists: dict[str, list[bytes]] = {FAILED: [], OFFSETS: [], ANNOTATIONS: [], VAULT: []}
+    lists: dict[str, list[bytes]] = {FAILED: [], OFFSETS: [], ANNOTATIONS: [], VAULT: [], REVIEW: []}
     for written, result in settled(job.source, shard, results):
         summary.notes += 1
         if isinstance(result, Failure):
@@ -189,6 +196,8 @@ def _store(job: Job, shard: Shard, results: Results) -> dict[str, Any]:
         summary.masked_instead.update(why for _, why in result.fallbacks)
         if job.vault and result.sealed:
             lists[VAULT].append(json_line({"id": result.id, "token": result.sealed.token}))
+        if job.review and result.review:
+            lists[REVIEW].append(to_line(result.review).encode())
         if job.offsets:
             lists[OFFSETS].append(json_line({"id": result.id, "offsets": result.offsets.to_list()}))
         if job.annotations:
@@ -217,6 +226,9 @@ def _finish(job: Job, summary: Summary) -> None:
         if file:
             with replaced(file) as stream:
                 concatenate((shard / name for shard in done), stream)
+    if job.review:
+        with replaced(job.review) as stream:
+            ranked((shard / REVIEW for shard in done), stream)
     if job.source.folder:
         _finish_folder(job, summary, done)
     else:

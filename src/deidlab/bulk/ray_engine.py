@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from deidlab.bulk.engines import Engine, Make, Results, Shard
 from deidlab.deidentifier import Deidentifier
-from deidlab.types import ConfigError, DeidlabError
+from deidlab.types import ConfigError, DeidlabError, Document
 
 AHEAD = 4  # shards under way for each actor: they never wait, and memory does not grow with the job
 ATTEMPTS = 3  # a shard that ends its actor so often ends the job
@@ -42,7 +42,10 @@ def actors(make: Make, number: int | None = None, device: str = "auto") -> Engin
         try:
             yield from stream(ray, shards, make, number, device)
         except RayError as error:
-            raise failure(error) from None
+            # Its message may quote a note.
+            raise DeidlabError(
+                f"Ray ended the job ({type(error).__name__}): --resume goes on; its logs say more"
+            ) from None
         finally:
             if began:
                 ray.shutdown()
@@ -54,11 +57,11 @@ def begin(ray: Any) -> None:
     """Join the cluster, or start Ray here; nothing is reported to anybody, and workers print nothing."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what it quotes of an error may quote a note
     joins = "RAY_ADDRESS" in os.environ
     where = {} if joins else {"address": "local", "include_dashboard": False}
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+        ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **where)
     except Exception as error:  # of many kinds; none of them has seen a note
         if joins:
             raise ConfigError(
@@ -143,35 +146,33 @@ def fed(_: pa.Table, queue: Any) -> Iterator[pa.Table]:
 
 
 class Worker:
-    """An actor: loads the model once, with its first shard."""
+    """An actor: loads the model once, with its first shard; where it cannot, its answer says why.
+
+    That is told and not raised: on its way through Ray an error loses what caused it.
+    """
 
     def __init__(self, make: Make) -> None:
         self.make = make
         self.deidentifier: Deidentifier | None = None
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        self.deidentifier = self.deidentifier or self.make()
         results = [
-            pickle.dumps(self.deidentifier.results(pickle.loads(documents)))
-            for documents in table.column("documents").to_pylist()
+            pickle.dumps(self.answer(pickle.loads(documents))) for documents in table.column("documents").to_pylist()
         ]
         return pa.table({"number": table.column("number"), "results": pa.array(results, pa.large_binary())})
 
+    def answer(self, documents: list[Document]) -> Results | DeidlabError:
+        try:
+            self.deidentifier = self.deidentifier or self.make()
+        except DeidlabError as error:
+            return error
+        return self.deidentifier.results(documents)
 
-def checked(shard: Shard, results: Results) -> Results:
-    """Results that are those of the shard's documents; raises `DeidlabError` for any others."""
+
+def checked(shard: Shard, results: Results | DeidlabError) -> Results:
+    """The results of the shard's documents; raises what the worker said instead, and `DeidlabError` for any others."""
+    if isinstance(results, DeidlabError):
+        raise results
     if [result.id for result in results] != [document.id for document in shard.documents]:
         raise DeidlabError(f"shard {shard.number} came back with results of other notes: --resume goes on")
     return results
-
-
-def failure(error: BaseException) -> DeidlabError:
-    """What ended the job: our own message where there is one, for those of others may quote a note."""
-    seen: BaseException | None = error
-    while seen is not None:
-        inner = getattr(seen, "cause", None)
-        for one in (seen, inner):
-            if isinstance(one, DeidlabError):
-                return one
-        seen = seen.__cause__ or (inner if isinstance(inner, BaseException) else None)
-    return DeidlabError(f"Ray ended the job ({type(error).__name__}): --resume goes on; its logs say more")
