@@ -147,7 +147,11 @@ def test_what_has_no_surrogate_is_masked_and_counted():
     note = annotated(("Christmas", "DATE"), " ", ("Иван", "PATIENT"), " ", ("AB+", "BLOOD_TYPE"))
     out = Redactor(EVERYTHING, "surrogate", KEY).redact(note, note.spans)
     assert out.text == "[DATE] [NAME] [TRAIT]"
-    assert out.fallbacks == (("DATE", "no surrogate"), ("PATIENT", "no surrogate"), ("BLOOD_TYPE", "no surrogate"))
+    assert out.fallbacks == (
+        ("DATE", "surrogate was not possible"),
+        ("PATIENT", "surrogate was not possible"),
+        ("BLOOD_TYPE", "surrogate was not possible"),
+    )
 
 
 def test_dates_need_a_patient_and_everything_else_does_not():

@@ -55,6 +55,8 @@ def actors(make: Make, number: int | None = None, device: str = "auto") -> Engin
 
 def begin(ray: Any) -> None:
     """Join the cluster, or start Ray here; nothing is reported to anybody, and workers print nothing."""
+    importlib.import_module("ray.data")  # sets levels of its own
+
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what it quotes of an error may quote a note

@@ -90,7 +90,7 @@ class Redactor:
                 case _:
                     new = note.rewritten(span, kind, action)
                     if new is None:
-                        fallbacks.append((span.label, f"no {action}"))
+                        fallbacks.append((span.label, f"{action} was not possible"))
                         new = masks.mask(kind)
             replacements.append(new)
         redacted = replace(document, [span for span, _, _ in targets], replacements)
