@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from deidlab.corpora.files import lone_surrogate
+from deidlab.flagging import Flagging
 from deidlab.labels import LabelSet
 from deidlab.redaction.keys import check_key
 from deidlab.redaction.policy import Policy
 from deidlab.redaction.redactor import Redactor
 from deidlab.redaction.text import OffsetMap
 from deidlab.redaction.vault import Sealed, Vault
+from deidlab.review.queue import QueuedNote
 from deidlab.types import ConfigError, DataError, DeidlabError, Document, Prediction, Span
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Deidentified:
     offsets: OffsetMap
     fallbacks: tuple[tuple[str, str], ...] = ()
     sealed: Sealed | None = None  # the way back, where a vault is wanted
+    review: QueuedNote | None = None  # what a person should look at, where that is wanted and there is something
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Deidentifier:
     system: System
     redactor: Redactor
     vault: Vault | None = None
+    flagging: Flagging | None = None
 
     @overload
     def deidentify(self, notes: str | Document) -> Deidentified: ...
@@ -105,9 +109,13 @@ class Deidentifier:
         try:
             redacted = self.redactor.redact(document, prediction.spans)
             sealed = self.vault.seal(document, redacted) if self.vault else None
+            asked = self.flagging.queued(document, prediction) if self.flagging else None
         except Exception as error:
             return Failure(document.id, reason(error))
-        return Deidentified(document.id, redacted.text, redacted.spans, redacted.offsets, redacted.fallbacks, sealed)
+        return Deidentified(
+            document.id, redacted.text, redacted.spans, redacted.offsets, redacted.fallbacks, sealed,
+            asked if asked and asked.questions else None,
+        )  # fmt: skip
 
 
 def named(note: str | Document, number: int) -> Document:
@@ -158,6 +166,8 @@ def load(
     device: str = "auto",
     precision: Precision = "auto",
     batch_tokens: int = 8192,
+    recall_target: float | None = None,
+    review: bool = False,
 ) -> Deidentifier:
     """A de-identifier of a trained model: `deidlab.load("outputs/001").deidentify(text).text`.
 
@@ -165,9 +175,11 @@ def load(
     else it stands in the note. `key` (text or bytes) is needed for surrogates and shifted dates, and for a `vault`:
     then each result has an encrypted record of what was replaced. Without a model (None) the rules stand alone: they
     find what has a form, such as dates and numbers, and miss most names.
+    With a `recall_target` so much is covered that at most this share of identifier characters is missed on average; the
+    model must have been calibrated. `review` gives each result what a person should look at, if anything.
     Raises `ConfigError` for a folder that holds no model, a policy that is none, and a missing or weak key.
     """
-    check_finders(model, rules)
+    check_finders(model, rules, recall_target, review)
     settings = policy if isinstance(policy, Policy) else Policy.load(policy)
     secret = key.encode() if isinstance(key, str) else key
     redactor = Redactor(settings, style, secret)
@@ -176,6 +188,7 @@ def load(
     from deidlab.systems.consistent import ConsistentSystem
 
     system: System
+    decoding = {"mode": "recall_target", "alpha": recall_target} if recall_target is not None else None
     if model is None:
         from deidlab.systems.rules import RulesSystem
 
@@ -183,16 +196,16 @@ def load(
     elif (Path(model) / "model.onnx").is_file():  # an exported run, which does without PyTorch
         from deidlab.systems import onnx
 
-        system = onnx.load(model)
+        system = onnx.load(model, decoding=decoding)
     else:
         from deidlab.systems import checkpoint
 
-        system = checkpoint.load(model, batch_tokens, precision, device)
+        system = checkpoint.load(model, batch_tokens, precision, device, decoding)
     if rules and model is not None:
         system = with_rules(system)
     if consistency:
         system = ConsistentSystem(system, settings)
-    return Deidentifier(system, redactor, seals)
+    return Deidentifier(system, redactor, seals, Flagging() if review else None)
 
 
 def with_rules(model: System) -> System:
@@ -215,13 +228,15 @@ def describe(
     rules: bool,
     consistency: bool,
     vault: bool = False,
+    recall_target: float | None = None,
+    review: bool = False,
     **_,
 ) -> dict[str, Any]:
     """What the output of such a de-identifier depends on, as JSON; no path and no key, but a check of it.
 
     Cheap, and raises what `load` would: `ConfigError` for a wrong model folder, policy, style or key.
     """
-    check_finders(model, rules)
+    check_finders(model, rules, recall_target, review)
     settings = Policy.load(policy)
     Redactor(settings, style, key)
     if vault:
@@ -233,15 +248,19 @@ def describe(
         "rules": rules,
         "consistency": consistency,
         "vault": vault,
+        "recall_target": recall_target,
+        "review": review,
         # Slow on purpose: from it no key can be tried out in bulk.
         "key_check": hashlib.scrypt(key, salt=b"deidlab resume", n=2**14, r=8, p=1)[:8].hex() if key else None,
     }
 
 
-def check_finders(model: str | Path | None, rules: bool) -> None:
-    """Raise `ConfigError` where nothing would be found."""
+def check_finders(model: str | Path | None, rules: bool, recall_target: float | None, review: bool) -> None:
+    """Raise `ConfigError` where nothing would be found, or what only a model has is asked of rules."""
     if model is None and not rules:
         raise ConfigError("neither a model nor rules: nothing would be found in any note")
+    if model is None and (recall_target is not None or review):
+        raise ConfigError("a recall target and a review queue go by a model's probabilities: rules have none")
 
 
 def digest(content: bytes) -> str:

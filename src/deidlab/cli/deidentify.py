@@ -40,9 +40,21 @@ def deidentify(
     ] = None,
     annotations: Annotated[Path | None, option("Write the annotations of the output here (JSONL).", WHAT)] = None,
     offsets: Annotated[Path | None, option("Write the maps between old and new offsets here (JSONL).", WHAT)] = None,
+    review: Annotated[
+        Path | None,
+        option("Set notes with doubtful spans aside here, for `deidlab review`. HOLDS NOTE TEXT (mode 0600).", WHAT),
+    ] = None,
     rules: options.Rules = True,
     rules_only: options.RulesOnly = False,
     consistency: options.Consistency = True,
+    recall_target: Annotated[
+        float | None,
+        option(
+            "Cover so much that at most this share of identifier characters is missed on average, e.g. 0.005; the "
+            "model must have been calibrated (scripts/calibrate.py).",
+            options.HOW,
+        ),
+    ] = None,
     text_column: Annotated[str, option("Column (or key) of the text.", TABLES)] = "text",
     id_column: Annotated[str | None, option("Column of the id that failed notes are listed by.", TABLES)] = None,
     patient_column: Annotated[
@@ -82,6 +94,8 @@ def deidentify(
 
     - `deidlab deidentify notes.parquet -m RUN -o shared.parquet --style surrogate --key-file key --patient-column mrn`
 
+    - `deidlab deidentify notes.csv -m RUN -o shared.csv --review queue.jsonl`, then `deidlab review queue.jsonl`
+
     - `deidlab deidentify - -m outputs/001 < note.txt`
 
     - `deidlab deidentify notes.jsonl -m outputs/001 -o shared.jsonl --resume` after a kill, with the same options
@@ -100,7 +114,8 @@ def deidentify(
     secret = options.needed_key(key_file, key_env, policy, style, vault is not None)
     work, settings = prepared(
         model, engine, workers, style=style, policy=policy, key=secret, rules=rules, consistency=consistency,
-        vault=vault is not None, device=device, batch_tokens=batch_tokens,
+        vault=vault is not None, device=device, batch_tokens=batch_tokens, recall_target=recall_target,
+        review=review is not None,
     )  # fmt: skip
     if source == "-":
         if (
@@ -111,6 +126,7 @@ def deidentify(
             or annotations
             or failed
             or vault
+            or review
             or workers
             or engine != "local"
         ):
@@ -126,7 +142,7 @@ def deidentify(
         formats.check_places(Path(source), out, model)
         notes = formats.opened(Path(source), reading, format, spans=annotations is not None)
         settings |= read_settings(notes, reading)
-        job = Job(notes, out, settings, offsets, annotations, failed, vault)
+        job = Job(notes, out, settings, offsets, annotations, failed, vault, review)
         summary = run_with_progress(job, work, resume, overwrite, quiet)
         told(summary, out.name, quiet, job)
     if summary.failed:

@@ -23,7 +23,7 @@ def sections(content: Mapping[str, Any]) -> list[Section]:
     left_out = f" No note held {', '.join(unseen)}: they keep the common scale." if unseen else ""
     about = (
         f"{content['method']} scaling, fitted on {content['notes']:,} notes of {content['patients']:,} patients, "
-        f"judged on {content['judged_on']}. ECE over {BINS} bins of equal mass; by chance: what true probabilities would show "
+        f"judged on {content['judged_on']}. ECE over {BINS} bins of equal mass; by chance: what true ones would show "
         f"here.{left_out}"
     )
     types = tuple(
