@@ -159,8 +159,8 @@ function topmost(over, current) {
 // What a span is, in words.
 export function standing(span) {
   const sure = span.score === null ? "" : `, confidence ${percent(span.score)}`;
-  if (span.verdict === true) return "an identifier, you say";
-  if (span.verdict === false) return "not an identifier, you say";
+  if (span.verdict === true) return "decided: an identifier";
+  if (span.verdict === false) return "decided: not an identifier";
   if (span.kind === "likely_miss") return `question: perhaps missed${sure}`;
   if (span.kind === "likely_false_alarm") return `question: perhaps a false alarm${sure}`;
   return span.proposed ? `found by the system${sure}` : "marked by another reviewer";

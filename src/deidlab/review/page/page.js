@@ -92,8 +92,15 @@ function filter() {
 
 function fillRow(row, number) {
   const count = state.questions[number];
-  row.append(part("tick", state.done.has(number) ? "✓" : ""), part("id", state.ids[number]), part(count ? "count" : "", count || ""));
+  row.append(part("tick", state.done.has(number) ? "✓" : ""), idOf(number), part(count ? "count" : "", count || ""));
   row.setAttribute("aria-label", `${state.ids[number]}, ${count} questions${state.done.has(number) ? ", done" : ""}`);
+}
+
+// An id that is too long loses its beginning: it is written from right to left, but for its own letters.
+function idOf(number) {
+  const cell = part("id", "");
+  cell.append(part("", state.ids[number], "bdi"));
+  return cell;
 }
 
 function part(name, text, kind = "span") {
@@ -128,7 +135,7 @@ function show(shown, current = null) {
   if (note.element.isContentEditable) note.endCaret();
   note.show(shown.text, shown.spans, state.note.current);
   if (another) $("note").scrollTop = 0;
-  $("note-id").textContent = shown.id;
+  $("note-id").replaceChildren(part("", shown.id, "bdi"));
   $("note-meta").replaceChildren(...Object.entries(shown.meta).map(([key, value]) => {
     const pair = document.createElement("div");
     pair.append(part("", key, "dt"), part("", value, "dd"));
