@@ -16,7 +16,7 @@ LABEL_SETS = {
     if file.stem != "extended"  # grows out of one of the others
 }
 SHIPPED = ("nemotron25", "nemotron55", "i2b2_2014", "stanford", "jsl7", "meddocan", "binary")
-CORPORA = ("nemotron", "i2b2_2014", "i2b2_2006", "meddocan", "brat", "conll", "jsonl")
+CORPORA = ("nemotron", "i2b2_2014", "i2b2_2006", "meddocan", "brat", "conll", "jsonl", "inception")
 CATEGORIES = {"NAME", "PROFESSION", "LOCATION", "AGE", "DATE", "CONTACT", "ID", "OTHER"}
 I2B2_2006 = ("PATIENT", "DOCTOR", "HOSPITAL", "LOCATION", "DATE", "AGE", "PHONE", "ID")
 VOCABULARIES = {

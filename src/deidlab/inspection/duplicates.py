@@ -21,6 +21,7 @@ WORDS = 5  # in a shingle
 BANDS, ROWS = 16, 4  # pairs of similarity .8 meet with a chance of .9998, pairs of .3 with one of .12
 SIMILAR = 0.8
 SHORTEST = 20  # words; shorter notes have too few shingles to tell likeness from chance
+TELLING = 10  # words; a shorter note ("Did not attend.") may well be written twice
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _FACTOR = np.uint64(6364136223846793005)  # of Knuth's MMIX generator: odd, so that it permutes 64 bits
 
@@ -32,7 +33,7 @@ def duplicates(documents: Sequence[tuple[str, Document]]) -> Iterator[Finding]:
     fresh = []
     for index, found in enumerate(words):
         key = "\n".join(found)
-        if key and key in first_of:
+        if len(found) >= TELLING and key in first_of:
             yield _finding("duplicate", documents[first_of[key]], documents[index], "")
         else:
             first_of[key] = index

@@ -136,7 +136,7 @@ def _looked_through(
     """Findings in the text of notes and in their annotations."""
     for document in documents:
         yield from texts.suspicious(document)
-        yield from spans.suspicious(document)
+        yield from spans.suspicious(document, meanings)
         yield from mentions.unannotated_repeats(document, meanings)
     yield from mentions.inconsistent_labels(documents, meanings)
     yield from mentions.annotated_elsewhere(documents, meanings)

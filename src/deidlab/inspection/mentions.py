@@ -79,7 +79,7 @@ def inconsistent_labels(documents: Sequence[Document], meanings: Meanings) -> It
         if len(counts := Counter(span.label for _, span in mentions)) > 1:
             yield from _across(mentions, counts, meanings)
             if " " in key:
-                yield from _within(mentions, meanings)
+                yield from _within(key, mentions, meanings)
 
 
 def _across(mentions: Sequence[tuple[Document, Span]], counts: Counter[str], meanings: Meanings) -> Iterator[Finding]:
@@ -90,12 +90,14 @@ def _across(mentions: Sequence[tuple[Document, Span]], counts: Counter[str], mea
             yield _inconsistent(document, span, usual, most, len(mentions))
 
 
-def _within(mentions: Sequence[tuple[Document, Span]], meanings: Meanings) -> Iterator[Finding]:
+def _within(key: str, mentions: Sequence[tuple[Document, Span]], meanings: Meanings) -> Iterator[Finding]:
     by_note: dict[str, list[tuple[Document, Span]]] = defaultdict(list)
     for document, span in mentions:
         by_note[document.id].append((document, span))
     for here in by_note.values():
         counts = Counter(span.label for _, span in here)
+        if len(counts) < 2 or _is_surname(key, here[0][0]):
+            continue
         usual, most = counts.most_common(1)[0]
         for document, span in here:
             if (
@@ -104,6 +106,12 @@ def _within(mentions: Sequence[tuple[Document, Span]], meanings: Meanings) -> It
                 and meanings.group(span.label) == meanings.group(usual)
             ):
                 yield _inconsistent(document, span, usual, most, len(here))
+
+
+def _is_surname(key: str, document: Document) -> bool:
+    """Whether the words are part of a longer name of the note: a family shares them."""
+    names = (" ".join(_words(document.text, span)) for span in document.spans)
+    return any(key in name and key != name for name in names)
 
 
 def _inconsistent(document: Document, span: Span, usual: str, most: int, all_: int) -> Finding:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import regex
 
 from deidlab.inspection.findings import Finding
+from deidlab.inspection.mentions import Meanings
 from deidlab.types import Document, Span
 
 LONGEST = 120  # characters; the longest addresses of i2b2 2014 and MEDDOCAN are shorter
@@ -21,24 +22,26 @@ _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
 _STOPPED = regex.compile(r"(?:^|[^\p{L}.])(?:\p{L}{5,}|\p{N}+)\.$")
 
 
-def suspicious(document: Document) -> Iterator[Finding]:
+def suspicious(document: Document, meanings: Meanings) -> Iterator[Finding]:
     """What looks wrong about single annotations of a note, and about pairs that overlap."""
     for span in document.spans:
-        for code in edges(document.text, span):
+        for code in edges(document.text, span, meanings.group(span.label)):
             yield _finding(code, document, span)
     for inner, outer, code in overlaps(document.spans):
         other = f"{outer.label} {outer.start}-{outer.end}"
         yield _finding(code, document, inner, f"the other is {other}")
 
 
-def edges(text: str, span: Span) -> Iterator[str]:
-    """Codes of what is wrong with the ends of one annotation."""
+def edges(text: str, span: Span, group: str) -> Iterator[str]:
+    """Codes of what is wrong with the ends of one annotation, whose label is of a group of the taxonomy."""
     covered = text[span.start : span.end]
     if covered[0].isspace() or covered[-1].isspace():
         yield "blank_edge"
     elif _punctuated(covered):
         yield "punctuation_edge"
-    if _inside_word(text, span.start) or _inside_word(text, span.end):
+    # Ages end where a sex or a suffix begins: `fiftyF`, `ninetyish`.
+    age = group == "AGE" and text[span.end - 1].isalpha()
+    if _inside_word(text, span.start) or (not age and _inside_word(text, span.end)):
         yield "half_word"
     if len(covered) > LONGEST:
         yield "very_long"
