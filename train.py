@@ -30,6 +30,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
 
     from deidlab import model_card, reporting
     from deidlab.corpora.splits import drawn, sampled
+    from deidlab.decoding import Decoder
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
     from deidlab.models import Checkpoint
@@ -45,7 +46,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     labels = runs.instantiate(cfg.labels)
     backbone = runs.instantiate(cfg.model)
     source = backbone.locate()
-    decoder = runs.instantiate(cfg.decoding, labels=labels)
+    decoder = Decoder.stored(labels, {}, **cfg.decoding)
     judging = runs.instantiate(cfg.evaluation)
     reporting.check_formats(cfg.report.formats)
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)

@@ -37,8 +37,9 @@ def calibrate(cfg: DictConfig) -> None:
 
     with runs.private_cache(folder) as cache:
         corpus = runs.instantiate(cfg.data or OmegaConf.create(ran["data"]), cache_dir=cache)
-        chosen_on = calibrating.check_unseen(run, ran, OmegaConf.to_container(cfg.data) if cfg.data else None,
-                                             corpus.fingerprint, cfg.split)  # fmt: skip
+        given = OmegaConf.to_container(cfg.data, resolve=True) if cfg.data else None
+        trained = len(corpus.documents.get("train", ()))
+        chosen_on = calibrating.check_unseen(run, ran, given, corpus.fingerprint, cfg.split, trained)
         typed = corpus.typed(labels)
 
         def scored(split: str):

@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.flagging import Flagging, characters, outside, ranked
@@ -41,6 +41,7 @@ def test_what_rules_found_or_a_span_covers_since_is_not_asked_about():
 offsets = st.tuples(st.integers(0, 30), st.integers(1, 8)).map(lambda p: Span(p[0], p[0] + p[1], "A", 0.5))
 
 
+@settings(deadline=None)
 @given(doubts=st.lists(offsets, max_size=5), spans=st.lists(offsets, max_size=5))
 def test_what_is_outside_of_spans_is_every_doubtful_character_that_none_covers(doubts, spans):
     kept = [set(range(s.start, s.end)) for s in outside(doubts, spans)]

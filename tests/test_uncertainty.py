@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab import uncertainty as u
@@ -62,6 +62,7 @@ def test_missed_characters_are_found_at_the_top_in_the_order_of_the_queue():
     assert u.found_at_the_top(queue, np.zeros(20), 0.1) is None
 
 
+@settings(deadline=None)
 @given(share=st.floats(0, 1), count=st.integers(1, 50))
 def test_a_queue_without_an_order_finds_its_share_and_no_more(share, count):
     missed = np.zeros(count)

@@ -40,11 +40,11 @@ def settings_of(run: Path) -> dict[str, Any]:
 
 
 def check_unseen(
-    run: Path, ran: Mapping[str, Any], data: Mapping[str, Any] | None, fingerprint: str, split: str
+    run: Path, ran: Mapping[str, Any], data: Mapping[str, Any] | None, fingerprint: str, split: str, trained: int = 0
 ) -> bool:
     """Raise `ConfigError` where `split` of a corpus holds notes that the run learnt from; did they choose its weights?
 
-    `data` are the settings of the corpus, None for those of the run.
+    `data` are the settings of the corpus, None for those of the run; `trained` is the number of its train notes.
     """
     provenance = json.loads((run / "provenance.json").read_text(encoding="utf-8"))
     if fingerprint != provenance.get("data_fingerprint"):
@@ -56,7 +56,10 @@ def check_unseen(
             f"these are the notes of {run}, cut in another way ({', '.join('data.' + key for key in moved)}): some may "
             "have trained it. Leave data as the run had it"
         )
-    return split == ran.get("select_on", "validation") and (ran.get("notes") or {}).get("validation") != 0
+    limits = ran.get("notes") or {}
+    if split == "validation" and (limits.get("train") or trained) < (limits.get("validate_from") or 0):
+        raise ConfigError(f"split=validation: {run} had so few notes that it was trained on these too; give others")
+    return split == ran.get("select_on", "validation") and limits.get("validation") != 0
 
 
 def calibrated(notes: Sequence[ScoredNote], decoder: Decoder, method: Method) -> Calibration:
