@@ -35,7 +35,7 @@ def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     forget = grids.choosing(OmegaConf.to_container(cfg)["forget"]) if cfg.forget else None
     plan = curve.cells(sizes, cfg.repeats, folder, overrides, cfg.source, forget, cfg.seed)
     grids.run_cells(plan, folder, ROOT)
-    content = curve.collect(sizes, cfg.repeats, folder, bool(forget))
+    content = curve.collect(sizes, cfg.repeats, folder, bool(forget), cfg.target)
     title = cfg.name or "How many local notes"
     page = (content, curve.sections(content, cfg.target), curve.figures)
     reporting.write_page(folder, "curve", title, *page, cfg.report.formats, cfg.report.figures)

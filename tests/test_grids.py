@@ -196,3 +196,23 @@ def test_a_curve_is_the_mean_of_its_repeats_and_shows_what_is_forgotten(tmp_path
     assert "5 notes reach strict F1 0.7" in page
     assert "-0.2500 |" in page.split("## What is forgotten")[1]
     assert set(learning_curve.figures(content)) == {"curve", "curve-leak"}
+
+
+def test_a_curve_of_three_sizes_is_drawn_further_and_says_how_many_notes_reach_the_target(tmp_path):
+    for size, low, high in ((10, 0.5, 0.6), (40, 0.75, 0.8), (160, 0.875, 0.9)):  # errors halve with four times as many
+        for repeat, f1 in enumerate((low, high)):
+            report(learning_curve.place(tmp_path, size, repeat), f1)
+    content = learning_curve.collect((10, 40, 160), 2, tmp_path, forgetting=False, target=0.94)
+    told = content["forecast"]
+    (further,) = [p for p in told["points"] if (p["notes"], p["measure"]) == (640, "strict F1")]
+    assert further["value"] == pytest.approx(0.944, abs=0.02)
+    assert further["low"] <= further["value"] <= further["high"]
+    assert 300 < told["needed"]["notes"] < 2000
+    page = render("t", learning_curve.sections(content))
+    assert "## More notes" in page and f"Notes for strict F1 0.94: {told['needed']['notes']:,}" in page
+    assert learning_curve.forecast(content["points"][:4], None) is None, "one size makes no curve"
+
+
+def test_what_is_replayed_in_training_is_not_judged_but_so_many_notes_are():
+    overrides = ("data=brat", "data@replay.data=i2b2_2014", "replay=corpus", "notes.test=60", "notes.train=5")
+    assert judging_only(overrides) == ("data=brat", "notes.test=60")

@@ -49,7 +49,7 @@ def test_the_quick_variant_replaces_settings_and_leaves_dear_runs_out(tmp_path):
 def test_what_a_plan_cannot_say_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"judged reads first one, which is not run before it"):
         plans.load(written(tmp_path, PLAN.replace("model: minilm}", "model: minilm}\n    quick: false")))
-    with pytest.raises(ConfigError, match=r"x has predict; expected train: or evaluate:"):
+    with pytest.raises(ConfigError, match=r"x has predict; expected train:, evaluate: or curve:"):
         plans.load(written(tmp_path, "runs:\n  x:\n    predict: {}\n"))
     with pytest.raises(ConfigError, match="differ in more than punctuation"):
         plans.load(written(tmp_path, "runs:\n  a b:\n    train: {}\n  a-b:\n    train: {}\n"))

@@ -6,10 +6,10 @@ A table stands between two comments that say what it shows, and is never typed b
     <!-- end -->
 
 Instead of metrics, `gaps culture names` shows recall by culture and its gap to the reference, over names only; `speed`
-shows the runs that were timed, `attack KIND` what the attacks of that kind found, `cost SHEET` what a million notes
-cost them by `conf/prices/SHEET.yaml`, `systems` what `scripts/benchmark.py systems` found, and `published` the figures
-of others in a file that says for each where it stands (`{"columns": [...], "rows": [[...]]}`); `measured` shows such a
-file that a benchmark wrote.
+shows the runs that were timed, `curve SIDE` what learning curves say of the `local` notes or of the `source`, `attack
+KIND` what the attacks of that kind found, `cost SHEET` what a million notes cost them by `conf/prices/SHEET.yaml`,
+`systems` what `scripts/benchmark.py systems` found, and `published` the figures of others in a file that says for each
+where it stands (`{"columns": [...], "rows": [[...]]}`); `measured` shows such a file that a benchmark wrote.
 
 A picture named `gaps-culture-names.svg` is drawn from the `results.json` beside it, all runs in one.
 """
@@ -41,26 +41,32 @@ PICTURE = re.compile(r"!\[[^\]]*\]\((?P<name>gaps-(?P<attribute>\w+)-(?P<types>\
 def record(results: Path, name: str, run: Path, command: str) -> None:
     """Add a run's report to `results` under `name`, replacing an earlier one of that name.
 
-    Only figures are kept: overall and per-type rows, timings, provenance and the machine. Raises `ConfigError` when
-    `run` has no report.
+    Only figures are kept: overall and per-type rows, timings, provenance and the machine; of a learning curve the
+    whole. Raises `ConfigError` when `run` has no report.
     """
+    content = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {"schema": 1, "runs": {}}
+    content["runs"][name] = {"command": command, "hardware": hardware(), **figures_of(run)}
+    results.parent.mkdir(parents=True, exist_ok=True)
+    write_json(results, content)
+
+
+def figures_of(run: Path) -> dict[str, Any]:
+    """What is kept of a run's folder."""
+    if (run / "curve.json").is_file():
+        return {"curve": json.loads((run / "curve.json").read_text(encoding="utf-8"))}
     if not (run / "report.json").is_file():
         raise ConfigError(f"{run} has no report.json: give the folder of a run that ended")
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     timings = json.loads((run / "timings.json").read_text(encoding="utf-8"))
-    content = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {"schema": 1, "runs": {}}
-    content["runs"][name] = {
-        "command": command,
-        "hardware": hardware(),
+    kept = {
         "timings": timings,
         "provenance": report["provenance"],
         "rows": [row for row in report["rows"] if row["slice"] == "all"],
         **{key: report[key] for key in ("fairness", "attack") if key in report},
     }
     if (run / "speed.json").is_file():
-        content["runs"][name]["speed"] = json.loads((run / "speed.json").read_text(encoding="utf-8"))
-    results.parent.mkdir(parents=True, exist_ok=True)
-    write_json(results, content)
+        kept["speed"] = json.loads((run / "speed.json").read_text(encoding="utf-8"))
+    return kept
 
 
 def hardware() -> str:
@@ -86,6 +92,8 @@ def render(file: Path) -> str:
                 lines = gap_lines(results["runs"], *rest)
             case "speed":
                 lines = speed_lines(results["runs"])
+            case "curve":
+                lines = curve_lines(results["runs"], *rest)
             case "attack":
                 lines = attack_lines(results["runs"], *rest)
             case "cost":
@@ -193,6 +201,27 @@ def speed_lines(runs: dict[str, Any]) -> list[str]:
         covered = Estimate(1 - overall(run["rows"], "char_leak")["value"])
         body.append((name, recall, covered, *speed_cells(run["speed"])))
     return md.table(Table(("run", "strict recall", "characters covered", *SPEED_HEADER), tuple(body)))
+
+
+def curve_lines(runs: dict[str, Any], side: str) -> list[str]:
+    """One row a number of notes: strict F1 and leak of every learning curve on a side, mean (least to most)."""
+    curves = {name: run["curve"] for name, run in runs.items() if "curve" in run}
+    if not curves:
+        raise ConfigError("the results hold no learning curve: run scripts/learning_curve.py")
+    found = {
+        (name, mean["notes"], mean["measure"]): Estimate(*(mean[key] for key in ("value", "low", "high")))
+        for name, curve in curves.items()
+        for mean in curve["means"]
+        if mean["on"] == side
+    }
+    shown_curves = [name for name in curves if any(one == name for one, _, _ in found)]
+    measures = ("strict F1", "character leak")
+    header = ("notes", *(f"{name}: {measure}" for name in shown_curves for measure in measures))
+    body = [
+        (str(size), *(found.get((name, size, measure)) for name in shown_curves for measure in measures))
+        for size in sorted({size for _, size, _ in found})
+    ]
+    return md.table(Table(header, tuple(body)))
 
 
 def attack_lines(runs: dict[str, Any], kind: str) -> list[str]:

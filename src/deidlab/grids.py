@@ -17,7 +17,7 @@ from deidlab.types import ConfigError, DeidlabError
 
 PLAN = "cells.json"
 PLAIN = re.compile(r"[A-Za-z_/.][\w./-]*")  # texts that need no quotes
-TRAIN, EVALUATE = "train.py", "scripts/evaluate.py"
+TRAIN, EVALUATE, CURVE = "train.py", "scripts/evaluate.py", "scripts/learning_curve.py"
 # What a grid shows of a report: family, measure, and how it is called.
 MEASURES = {
     "strict F1": ("strict", "f1"),
@@ -31,7 +31,7 @@ JUDGED = ("data", "labels", "evaluation", "report", "seed")
 
 @dataclass(frozen=True)
 class Cell:
-    """One run: a door with its overrides, and the folder that will hold its report."""
+    """One run: a door with its overrides, and the folder that will hold its report, or its curve."""
 
     name: str
     door: str
@@ -40,7 +40,7 @@ class Cell:
 
     @property
     def done(self) -> bool:
-        return (self.folder / "report.json").is_file()
+        return (self.folder / ("curve.json" if self.door == CURVE else "report.json")).is_file()
 
     def command(self) -> list[str]:
         # A folder without a report is what an interrupted run left behind.
@@ -85,8 +85,10 @@ def passed_on(overrides: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
 
 
 def judging_only(overrides: Iterable[str], without: Sequence[str] = ()) -> tuple[str, ...]:
-    """The overrides that an evaluation takes as well as a training."""
-    return tuple(one for one in overrides if root(one) in JUDGED and root(one) not in without)
+    """The overrides that an evaluation takes as well as a training: not those of the corpus that is replayed."""
+    judged = (one for one in overrides if "@replay." not in one)
+    kept = (one for one in judged if root(one) in JUDGED or one.startswith("notes.test="))
+    return tuple(one for one in kept if root(one) not in without)
 
 
 def root(override: str) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 
 from deidlab.experiments import record
-from deidlab.grids import EVALUATE, TRAIN, Cell, choosing
+from deidlab.grids import CURVE, EVALUATE, TRAIN, Cell, choosing
 from deidlab.types import ConfigError
 from deidlab.views.elements import slug
 
-DOORS = {"train": TRAIN, "evaluate": EVALUATE}
+DOORS = {"train": TRAIN, "evaluate": EVALUATE, "curve": CURVE}
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ def load(file: Path) -> Plan:
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     runs = []
     for name, line in content["runs"].items():
-        door = "train" if "train" in line else "evaluate"
+        door = next((door for door in DOORS if door in line), "train")
         if set(line) - {"quick"} != {door}:
             raise ConfigError(
-                f"{file}: {name} has {', '.join(line)}; expected train: or evaluate: with settings, quick:"
+                f"{file}: {name} has {', '.join(line)}; expected train:, evaluate: or curve: with settings, quick:"
             )
         runs.append(Run(str(name), door, line[door] or {}, line.get("quick", True)))
     if len({slug(run.name) for run in runs}) < len(runs):
