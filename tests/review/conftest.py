@@ -14,7 +14,7 @@ import pytest
 
 from deidlab.review.decisions import Journal, journal_of
 from deidlab.review.desk import Desk
-from deidlab.review.queue import Question, Queue, QueuedNote, write
+from deidlab.review.queue import Question, Queue, QueuedNote, to_line, write
 from deidlab.types import Document, Span
 
 SMITH = Document(
@@ -43,6 +43,19 @@ def queue_file(tmp_path) -> Path:
     """Three notes: one with two questions, two without any."""
     write([SMITH_QUEUED, plain(2), plain(3)], tmp_path / "queue.jsonl")
     return tmp_path / "queue.jsonl"
+
+
+@pytest.fixture
+def long_queue(tmp_path) -> Path:
+    """Ten thousand notes of five hundred words, with twenty spans each."""
+    text = " ".join(["Mr Smith was seen by Dr Jones on 03/04/2012 for"] * 50)
+    starts = range(0, len(text) - 50, len(text) // 20)
+    spans = tuple(Span(start, start + 5, ("PATIENT", "DOCTOR", "DATE")[start % 3], 0.875) for start in starts)
+    note = QueuedNote(Document("n-0", text, spans), (Question(spans[0], "likely_false_alarm", 0.5),), 1)
+    line = to_line(note)
+    with (tmp_path / "long.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(line.replace('"n-0"', f'"n-{number}"', 1) for number in range(10_000))
+    return tmp_path / "long.jsonl"
 
 
 @pytest.fixture

@@ -111,11 +111,13 @@ def serve(queue: Path, port: int, reviewer: str, labels: list[str], browser: boo
     import uvicorn
 
     from deidlab.cli.serve import listening
-    from deidlab.review.decisions import Journal, journal_of
+    from deidlab.review.decisions import REVIEWER, Journal, journal_of
     from deidlab.review.desk import Desk
     from deidlab.review.queue import Queue
     from deidlab.review.server import create
 
+    if not REVIEWER.fullmatch(reviewer):
+        raise ConfigError(f"{reviewer!r} is no name for a reviewer: letters, digits, blanks and . - _ @, at most 40")
     opened = Queue(queue)
     desk = Desk(opened, Journal(journal_of(queue)), labels)
     for reason, count in desk.opinions.set_aside.items():

@@ -34,6 +34,9 @@ function run(task) {
   return work;
 }
 
+// When everything asked for so far has been done.
+export const settled = () => work;
+
 async function troubled(error) {
   if (!(error instanceof Refused)) {
     if (!(error instanceof TypeError)) throw error; // a fault of this page belongs in the console
