@@ -10,12 +10,11 @@ from pathlib import Path
 
 from deidlab.corpora import writing
 from deidlab.corpora.label_maps import check_complete, relabelled
-from deidlab.corpora.reading import Reading, sources
+from deidlab.corpora.reading import SPLITS, Reading, sources
 from deidlab.corpora.splits import DOCUMENT, group_of, split_indices
 from deidlab.labels import Scheme
 from deidlab.types import ConfigError, DataError, Document, Losses
 
-SPLITS = ("train", "validation", "test")
 Splits = dict[str | None, list[Document]]
 
 

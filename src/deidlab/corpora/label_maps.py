@@ -9,7 +9,6 @@ map:
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,10 +71,9 @@ def drafted(counts: Mapping[str, int], labels: LabelSet) -> str:
     ]
     for label, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         found = guess(label, labels)
-        # JSON strings are YAML strings, whatever the label: `no` and `1` stay labels.
-        lines.append(
-            f"  {json.dumps(label, ensure_ascii=False)}: {found.type or UNSURE}  # {number} spans; {found.why}"
-        )
+        # In quotes `no` and `1` stay labels.
+        quoted = yaml.safe_dump(label, default_style='"', allow_unicode=True, width=1 << 20).strip()
+        lines.append(f"  {quoted}: {found.type or UNSURE}  # {number} spans; {found.why}")
     return "\n".join(lines if counts else [*lines[:-1], "map: {}"]) + "\n"
 
 

@@ -19,7 +19,8 @@ from deidlab.types import DataError, Document, Losses
 _TEXT_LABELS = ("labels", "hypertextlabels")
 _OTHER_KEYS = {"audio", "image", "video", "img", "picture", "sound", "pdf", "timeseries"}
 _MEDIA = re.compile(
-    r"(?:\S*[/\\])?\S+\.(?:wav|mp3|flac|ogg|m4a|png|jpe?g|gif|bmp|tiff?|webp|dcm|mp4|avi|mov|webm|pdf)(?:\?\S*)?",
+    r"(?:(?:[a-z][a-z0-9+]*:/|\.{0,2})/[^\n]*|\S+)"
+    r"\.(?:wav|mp3|flac|ogg|m4a|png|jpe?g|gif|bmp|tiff?|webp|dcm|mp4|avi|mov|webm|pdf)(?:\?\S*)?",
     re.IGNORECASE,
 )
 

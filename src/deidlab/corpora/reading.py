@@ -24,6 +24,7 @@ ALIASES = {
 COLUMNS = (".conll", ".bio", ".iob", ".iob2", ".tsv")
 SUFFIXES = (".ann", ".xml", ".xmi", ".jsonl", ".json", ".zip", ".parquet", *COLUMNS)
 NOT_NOTES = ("about",)  # what `deidlab review` writes beside gold
+SPLITS = ("train", "validation", "test")
 _SPLIT = re.compile(r"(?P<name>train|dev|valid|test)", re.IGNORECASE)
 HEAD = 1 << 16  # bytes of a file that are looked at to tell its format
 
@@ -100,7 +101,7 @@ def sources(path: str | Path, form: str = "auto") -> list[Source]:
         raise DataError(f"{path} does not exist; name a file or a folder of annotated notes")
     if root.is_file():
         return [Source(None, root, wanted if wanted != "auto" else detected(root))]
-    found = list(_below(root))
+    found = sorted(_below(root), key=lambda source: SPLITS.index(source.split) if source.split else len(SPLITS))
     if not found:
         raise DataError(
             f"{path} holds no annotated notes; expected files that end on {', '.join(SUFFIXES)}, or folders of them"
