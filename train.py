@@ -29,7 +29,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     from accelerate.utils import broadcast_object_list
 
     from deidlab import model_card, reporting
-    from deidlab.corpora.splits import drawn, sampled
+    from deidlab.corpora.splits import drawn, named, sampled
     from deidlab.decoding import Decoder
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
@@ -61,7 +61,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
         corpus = runs.instantiate(cfg.data, cache_dir=cache)
         notes = corpus.typed(labels)
         judging.check(corpus.meta_keys("test"))  # a mistyped slice is better known before training than after
-        training_notes = drawn(list(notes("train")), cfg.notes.train, cfg.seed)
+        training_notes = drawn(named(notes("train"), cfg.notes.ids), cfg.notes.train, cfg.seed)
         held_back = list(notes(cfg.select_on)) if cfg.notes.validation != 0 else []
         validation_notes = drawn(held_back, cfg.notes.validation, cfg.seed)
         if cfg.select_on == "validation" and len(training_notes) < cfg.notes.validate_from:

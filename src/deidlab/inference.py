@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -46,6 +47,26 @@ def score_encoded(
     """Score encoded documents, holding the scores of all of them; the model is in evaluation mode already."""
     forward = forward_of(model, encoder, precision)
     return stitching.score_encoded(encoded, encoder, forward, model.config.num_labels, batch_tokens)
+
+
+@contextmanager
+def dropout_on(model: PreTrainedModel, share: float) -> Iterator[None]:
+    """While this lasts, dropout of hidden states is at work with that share, as in training; scoring leaves it on.
+
+    Attention dropout stays off: it would take attention off its fast path.
+    """
+    layers = [module for module in model.modules() if isinstance(module, torch.nn.Dropout)]
+    before = [(layer.p, layer.training) for layer in layers]
+    model.eval()
+    for layer in layers:
+        layer.p = share
+        layer.train()
+    try:
+        yield
+    finally:
+        for layer, (p, training) in zip(layers, before, strict=True):
+            layer.p = p
+            layer.train(training)
 
 
 def forward_of(model: PreTrainedModel, encoder: Encoder, precision: Resolved) -> Forward:

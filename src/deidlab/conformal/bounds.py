@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 LEVELS = (0.9, 0.95, 0.99)  # the confidences that a curve keeps bounds for
-HALVINGS = 30
+HALVINGS = 22
 
 
 def expected(mean: np.ndarray, patients: int) -> np.ndarray:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from deidlab.types import ConfigError, DataError, Document
 
@@ -47,6 +49,29 @@ def split_indices(groups: Sequence[str], fractions: Mapping[str, float], seed: i
             splits[name] += indices
             taken += len(indices)
     return {name: sorted(indices) for name, indices in splits.items()}
+
+
+def named(documents: Iterable[Document], file: str | None) -> list[Document]:
+    """The documents whose ids a file of `scripts/select_notes.py` lists (null: all).
+
+    Raises `ConfigError` where it lists others.
+    """
+    if file is None:
+        return list(documents)
+    ids = set(read_ids(file))
+    found = [document for document in documents if document.id in ids]
+    if len(found) < len(ids):
+        raise ConfigError(f"notes.ids={file}: {len(ids) - len(found)} of its {len(ids)} ids are not in the train split")
+    return found
+
+
+def read_ids(file: str | Path) -> list[str]:
+    """The ids in a file that `scripts/select_notes.py` wrote. Raises `DataError` for another kind of file."""
+    try:
+        ids = json.loads(Path(file).read_text(encoding="utf-8"))["ids"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(f"{file}: expected a file of scripts/select_notes.py, {{'ids': [...]}}") from None
+    return [str(one) for one in ids]
 
 
 def drawn(documents: Sequence[Document], number: int | None, seed: int) -> list[Document]:
