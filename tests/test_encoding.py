@@ -168,3 +168,10 @@ def test_subword_units_stand_for_whole_words(tiny_backbones):
 def test_a_window_without_room_is_refused(tiny_backbones, max_length, stride):
     with pytest.raises(ConfigError, match="max_length"):
         Encoder(AutoTokenizer.from_pretrained(tiny_backbones["bert"]), max_length, stride)
+
+
+def test_pieces_stand_for_themselves_and_cut_words():
+    words = word_bounds("abcde fg")
+    units, unit_spans = group_units(np.array([[0, 2], [2, 5], [5, 5], [6, 8]]), words, "piece")
+    assert units.tolist() == [0, 1, -1, 2]
+    assert unit_spans.tolist() == [[0, 2], [2, 5], [6, 8]]

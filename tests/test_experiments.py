@@ -76,3 +76,14 @@ def test_a_picture_is_drawn_from_the_results_beside_it(tmp_path):
     assert not renew(tmp_path / "README.md")
     drawn = (tmp_path / "gaps-gender-names.svg").read_text("utf-8")
     assert drawn.startswith("<svg") and "zyx" in drawn and "strict recall of names" in drawn
+
+
+def test_intervals_stand_beside_the_change_from_the_first_run():
+    def run(f1: float) -> dict:
+        row = {"metric": "strict", "label": "micro", "precision": 1, "recall": 1, "f1": f1}
+        return {"rows": [{**row, "f1_low": f1 - 0.1, "f1_high": f1 + 0.1}], "hardware": "abacus"}
+
+    lines = experiments.interval_lines({"all": run(0.8), "less": run(0.65)}, ["strict"])
+    assert lines[0] == "| run | strict | change | hardware |"
+    assert lines[2] == "| all | 0.8000 (0.7000 to 0.9000) |  | abacus |"
+    assert lines[3] == "| less | 0.6500 (0.5500 to 0.7500) | -0.1500 | abacus |"

@@ -258,3 +258,15 @@ def test_a_path_where_nothing_is_is_told_as_such(tmp_path):
 def test_a_dropout_that_is_no_share_is_refused(setting):
     with pytest.raises(ConfigError, match=rf"model.{setting} is 3; expected a share"):
         Backbone("x", 64, stride=16, **{setting: 3})
+
+
+def test_random_weights_keep_the_architecture_alone(tiny_backbones, tiny_labels):
+    settings = {"pretrained": str(tiny_backbones["bert"]), "max_length": 64, "stride": 16}
+    drawn, again, learnt = (
+        Backbone(**settings, random_weights=random).model(settings["pretrained"], tiny_labels, seed=3)
+        for random in (True, True, False)
+    )
+    words = [m.get_input_embeddings().weight for m in (drawn, again, learnt)]
+    assert torch.equal(words[0], words[1]) and words[0].shape == words[2].shape
+    assert not torch.equal(words[0], words[2])
+    assert tuple(drawn.config.id2label.values()) == tiny_labels.tags

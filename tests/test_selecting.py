@@ -42,7 +42,7 @@ def test_the_most_doubtful_come_first():
 
 def test_the_furthest_from_each_other_and_from_what_is_known_come_first():
     assert list(furthest_first(np.array([[0.0], [1.0], [10.0], [4.0]]), NONE, 0)) == [0, 2, 3, 1]
-    assert list(furthest_first(np.array([[0.0], [1.0], [10.0], [4.0]]), np.array([[9.0]]), 0))[0] == 0
+    assert next(furthest_first(np.array([[0.0], [1.0], [10.0], [4.0]]), np.array([[9.0]]), 0)) == 0
     assert chosen(pool([5, 1, 1, 1], [0, 1, 10, 4]), 2, "diversity") == [0, 2]
 
 

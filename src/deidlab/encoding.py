@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import regex
@@ -21,7 +21,7 @@ from deidlab.labels import IGNORED, LabelSet, tag_sequence
 from deidlab.types import ConfigError, Document, Losses, Span, Window
 from deidlab.word_shapes import NO_WORD, word_shapes
 
-Unit = Literal["word", "subword"]
+Unit = Literal["word", "subword", "piece"]
 
 # Up to three digits in front of letters ("67F", "53yo", "10mg", "4th") part from them, so that an age can be labelled;
 # any other mixture of letters and digits is an identifier and stays whole. Scripts written without blanks have no
@@ -96,12 +96,16 @@ def group_units(bounds: np.ndarray, words: np.ndarray, unit: Unit) -> tuple[np.n
     """Assign subwords to units: (subwords,) unit numbers, -1 for blanks, and (units, 2) character bounds.
 
     Under `unit="subword"` every subword is its own unit for the scores, but still stands for the whole words that it
-    touches, so that decoding never cuts inside one.
+    touches, so that decoding never cuts inside one. Under `"piece"` it stands for itself alone, and words are cut: for
+    ablations.
     """
     solid = np.flatnonzero(bounds[:, 0] < bounds[:, 1])
     units = np.full(len(bounds), -1, dtype=np.int32)
     if not len(solid):
         return units, np.empty((0, 2), dtype=np.int32)
+    if unit == "piece":
+        units[solid] = np.arange(len(solid))
+        return units, bounds[solid].astype(np.int32)
     first = np.searchsorted(words[:, 1], bounds[solid, 0], side="right")
     last = np.searchsorted(words[:, 0], bounds[solid, 1], side="left") - 1
     if unit == "subword":
@@ -189,8 +193,8 @@ class Encoder:
     def __post_init__(self) -> None:
         if not isinstance(self.backend, Tokenizer):
             raise ConfigError("this tokenizer has no character offsets; use its fast version (a tokenizer.json)")
-        if self.unit not in ("word", "subword"):
-            raise ConfigError(f"encoding unit is {self.unit!r}; expected 'word' or 'subword'")
+        if self.unit not in get_args(Unit):
+            raise ConfigError(f"encoding unit is {self.unit!r}; expected one of {', '.join(get_args(Unit))}")
         capacity = self.max_length - self.specials
         if capacity < 2 or not 0 <= self.stride < capacity:
             raise ConfigError(

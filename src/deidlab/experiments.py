@@ -5,11 +5,12 @@ A table stands between two comments that say what it shows, and is never typed b
     <!-- table results.json: strict char_leak document_clean -->
     <!-- end -->
 
-Instead of metrics, `gaps culture names` shows recall by culture and its gap to the reference, over names only; `speed`
-shows the runs that were timed, `curve SIDE` what learning curves say of the `local` notes or of the `source`, `attack
-KIND` what the attacks of that kind found, `cost SHEET` what a million notes cost them by `conf/prices/SHEET.yaml`,
-`systems` what `scripts/benchmark.py systems` found, and `published` the figures of others in a file that says for each
-where it stands (`{"columns": [...], "rows": [[...]]}`); `measured` shows such a file that a benchmark wrote.
+Instead of metrics, `intervals METRICS` shows each with its interval and its change from the first run; `gaps culture
+names` shows recall by culture and its gap to the reference, over names only; `speed` shows the runs that were timed,
+`curve SIDE` what learning curves say of the `local` notes or of the `source`, `attack KIND` what the attacks of that
+kind found, `cost SHEET` what a million notes cost them by `conf/prices/SHEET.yaml`, `systems` what
+`scripts/benchmark.py systems` found, and `published` the figures of others in a file that says for each where it
+stands (`{"columns": [...], "rows": [[...]]}`); `measured` shows such a file that a benchmark wrote.
 
 A picture named `gaps-culture-names.svg` is drawn from the `results.json` beside it, all runs in one.
 """
@@ -90,6 +91,8 @@ def render(file: Path) -> str:
         match what:
             case "gaps":
                 lines = gap_lines(results["runs"], *rest)
+            case "intervals":
+                lines = interval_lines(results["runs"], rest)
             case "speed":
                 lines = speed_lines(results["runs"])
             case "curve":
@@ -139,6 +142,24 @@ def table_lines(runs: dict[str, Any], metrics: Sequence[str]) -> list[str]:
         seconds = run["timings"].get("training_seconds")
         lines.append([*cells, "-" if seconds is None else f"{seconds / 60:.1f} min", run["hardware"]])
     return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def interval_lines(runs: dict[str, Any], metrics: Sequence[str]) -> list[str]:
+    """One row a run: F1 (or the one value) of each metric with its interval, and how far it is from the first run's."""
+    body: list[tuple[Any, ...]] = []
+    firsts: dict[str, float] = {}
+    for name, run in runs.items():
+        cells: list[Any] = [name]
+        for metric in metrics:
+            row = overall(run["rows"], metric)
+            measure = "value" if "value" in row else "f1"
+            found = Estimate(*(row.get(f"{measure}{end}") for end in ("", "_low", "_high")))
+            first = firsts.setdefault(metric, found.value or 0.0)
+            away = None if found.value is None else Estimate(found.value - first, signed=True)
+            cells += [found, away if body else None]
+        body.append((*cells, run["hardware"]))
+    header = ("run", *(part for metric in metrics for part in (metric, "change")), "hardware")
+    return md.table(Table(header, tuple(body)))
 
 
 def gap_lines(runs: dict[str, Any], attribute: str, types: str) -> list[str]:

@@ -63,6 +63,7 @@ class Backbone:
     trained beside them; `four_bit` holds the frozen weights in 4 bits; `dtype` is that of the frozen weights ("auto":
     bf16 where hardware has it), what is trained is always fp32. `head="crf"` learns which tags follow which. With
     `word_shapes` a BERT-like model learns what casing and line ends mean, which an uncased tokenizer hides from it.
+    `random_weights` keeps only the architecture and the tokenizer, to see what pretraining is worth.
     """
 
     pretrained: str
@@ -83,6 +84,7 @@ class Backbone:
     four_bit: bool = False
     dtype: Literal["auto", "fp32", "bf16"] = "auto"
     word_shapes: bool = False
+    random_weights: bool = False
 
     def __post_init__(self) -> None:
         for name, share in (("dropout", self.dropout), ("attention_dropout", self.attention_dropout)):
@@ -98,6 +100,8 @@ class Backbone:
             raise ConfigError("model.four_bit and model.dtype=bf16 are for frozen weights: set model.lora too")
         if self.lora is not None and self.head == "crf":
             raise ConfigError("model.head=crf and model.lora do not go together: choose one")
+        if self.lora is not None and self.random_weights:
+            raise ConfigError("model.random_weights and model.lora do not go together: adapters need weights to adapt")
         if self.lora is not None and self.word_shapes:
             raise ConfigError(
                 "model.word_shapes and model.lora do not go together: shapes are learnt by the embeddings"
@@ -184,6 +188,9 @@ class Backbone:
             trained_for = " (the weights come with one for other labels)" if "O" in earlier else ""
             log.info("a new head for the %d tags of label set %s%s", len(tags), labels.name, trained_for)
             reset_head(model)
+        if self.random_weights:
+            torch.manual_seed(seed)
+            model = type(model)(model.config)
         return self._prepared(model, source)
 
     def _overrides(self, config: PretrainedConfig) -> dict[str, Any]:
