@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deidlab.experiments import gap_lines, record, render, renew
+from deidlab.experiments import gap_lines, interval_lines, record, render, renew
 from deidlab.types import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -83,7 +83,7 @@ def test_intervals_stand_beside_the_change_from_the_first_run():
         row = {"metric": "strict", "label": "micro", "precision": 1, "recall": 1, "f1": f1}
         return {"rows": [{**row, "f1_low": f1 - 0.1, "f1_high": f1 + 0.1}], "hardware": "abacus"}
 
-    lines = experiments.interval_lines({"all": run(0.8), "less": run(0.65)}, ["strict"])
+    lines = interval_lines({"all": run(0.8), "less": run(0.65)}, ["strict"])
     assert lines[0] == "| run | strict | change | hardware |"
     assert lines[2] == "| all | 0.8000 (0.7000 to 0.9000) |  | abacus |"
     assert lines[3] == "| less | 0.6500 (0.5500 to 0.7500) | -0.1500 | abacus |"
