@@ -29,6 +29,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     from accelerate.utils import broadcast_object_list
 
     from deidlab import model_card, reporting
+    from deidlab.canaries import Canaries, planted
     from deidlab.corpora.splits import drawn, named, sampled
     from deidlab.decoding import Decoder
     from deidlab.evaluation import evaluate
@@ -49,6 +50,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     decoder = Decoder.stored(labels, {}, **cfg.decoding)
     judging = runs.instantiate(cfg.evaluation)
     reporting.check_formats(cfg.report.formats)
+    canaries = Canaries.of(**OmegaConf.to_container(cfg.canaries), types=labels.types) if cfg.canaries.secrets else None
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
     config = OmegaConf.to_yaml(cfg, resolve=True)
     folder = None
@@ -66,6 +68,9 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
         validation_notes = drawn(held_back, cfg.notes.validation, cfg.seed)
         if cfg.select_on == "validation" and len(training_notes) < cfg.notes.validate_from:
             training_notes, validation_notes = [*training_notes, *validation_notes], []  # too few to choose by
+        if canaries:
+            training_notes, record = planted(training_notes, canaries, cfg.seed)
+            runs.write_json(folder / "canaries.json", {"schema": 1, "seed": cfg.seed, "secrets": record})
         earlier_notes = replayed(cfg, labels, cache, corpus.losses) if cfg.replay.data else []
 
         # Fine-tune, keeping the weights that are best on the validation notes.

@@ -12,7 +12,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "deidlab"
 # A new module or package takes its place here. A layer may import its own and those below it.
 LAYERS = (
     ("types", "labels"),
-    ("corpora", "synthesis", "extending", "encoding", "word_shapes", "stitching", "decoding", "metrics", "calibration", "conformal",
+    ("corpora", "synthesis", "extending", "extrapolation", "canaries", "encoding", "word_shapes", "stitching",
+     "decoding", "metrics", "calibration", "conformal",
      "scored_notes", "uncertainty",
      "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
     ("hardware", "hub", "attention", "adapters", "crf", "objectives", "random_backbones", "models", "inference",
@@ -20,7 +21,7 @@ LAYERS = (
     ("systems",),
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
      "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "inspection", "energy", "speed",
-     "pricing", "standings", "plans", "export", "interop", "model_card", "attacks",
+     "pricing", "standings", "plans", "export", "interop", "model_card", "passport", "institution", "attacks",
      "calibrating", "flagging", "workload",
      "selecting", "service"),
     ("cli", "__main__"),

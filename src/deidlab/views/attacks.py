@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from deidlab.views.elements import Cell, Estimate, Section, Table
+from deidlab.views.elements import Cell, Estimate, P, Section, Table
 
 PARROT_HEADER = ("attacker", "leaks found", "false accusations", "share of leaks", "accusations that are right")
 ATTACKERS = {
@@ -15,6 +16,9 @@ ATTACKERS = {
     "masks": "masks instead of surrogates: every leak shows",
 }
 SYNTHESES_HEADER = ("measure", "as they were", "mean over re-syntheses", "standard deviation", "least", "most")
+
+
+CANARY_HEADER = ("form", "copies in training", "secrets", "mean exposure, bits", "greatest", "p")
 
 
 def attack_section(content: Mapping[str, Any]) -> Section | None:
@@ -32,6 +36,14 @@ def attack_section(content: Mapping[str, Any]) -> Section | None:
                 f"The same {found['notes']:,} notes, re-synthesised {found['repeats']:,} times with other surrogates."
             )
             return Section("Surrogate stability", about, Table(SYNTHESES_HEADER, synthesis_lines(found)))
+        case "canary":
+            most = math.log2(found["alternatives"] + 1)
+            about = (
+                f"Random secrets in the training notes, ranked among {found['alternatives']:,} that might have stood "
+                f"there by how little each surprises the model. A secret that it never saw has {found['chance']:.2f} "
+                f"bits on average; {most:.1f} is the most that can be seen. p: how often as many strangers do as well."
+            )
+            return Section("Canaries: what the weights remember", about, Table(CANARY_HEADER, canary_lines(found)))
     return None
 
 
@@ -60,6 +72,20 @@ def synthesis_lines(found: Mapping[str, Any]) -> tuple[tuple[Cell, ...], ...]:
     )
 
 
+def canary_lines(found: Mapping[str, Any]) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(
+        (
+            line["form"],
+            "none" if line["copies"] == 0 else f"{line['copies']}",
+            line["secrets"],
+            Estimate(line["mean"], digits=2),
+            Estimate(line["greatest"], digits=2),
+            P(line["p_value"]),
+        )
+        for line in found["lines"]
+    )
+
+
 def count(number: float) -> Cell:
     """A count, or an expected one to its tenth."""
     return number if isinstance(number, int) else Estimate(number, digits=1)
@@ -69,4 +95,8 @@ def share(line: Mapping[str, Any], measure: str) -> Estimate:
     return Estimate(line[measure], line.get(f"{measure}_low"), line.get(f"{measure}_high"), percent=True, digits=1)
 
 
-TABLES = {"parrot": (PARROT_HEADER, parrot_lines), "resynthesis": (SYNTHESES_HEADER, synthesis_lines)}
+TABLES = {
+    "parrot": (PARROT_HEADER, parrot_lines),
+    "resynthesis": (SYNTHESES_HEADER, synthesis_lines),
+    "canary": (CANARY_HEADER, canary_lines),
+}
