@@ -64,7 +64,7 @@ def test_a_queue_is_made_of_notes_and_anybodys_predictions(deidlab, tmp_path):
     [
         (["missing.jsonl"], "missing.jsonl: No such file"),
         (["queue.jsonl", "--notes", "notes"], "from --notes and --predictions, both"),
-        (["queue.jsonl", "--export", "gold", "--to", "pdf"], "choose from brat, i2b2, jsonl"),
+        (["queue.jsonl", "--export", "gold", "--to", "pdf"], "choose from jsonl, brat, i2b2"),
         (["queue.jsonl", "--export", "gold", "--reviewer", "Eve"], "'Eve' has decided nothing in this queue; Ada has"),
         (["queue.jsonl", "--port", "99999"], "no such port"),
         (["queue.jsonl", "--reviewer", "../Ada"], "'../Ada' is no name for a reviewer"),
@@ -72,13 +72,13 @@ def test_a_queue_is_made_of_notes_and_anybodys_predictions(deidlab, tmp_path):
 )
 def test_what_cannot_be_is_said_with_what_to_do(deidlab, queue, monkeypatch, arguments, says):
     monkeypatch.chdir(queue.parent)
-    said = deidlab("review", *arguments, "--no-browser")
+    said = deidlab("review", *arguments)
     assert said.status == 2
     assert says in said.err and "Smith" not in said.err
 
 
 def test_a_queue_that_is_being_reviewed_is_not_opened_again(deidlab, queue):
     journal = Journal(journal_of(queue))
-    said = deidlab("review", queue, "--no-browser")
+    said = deidlab("review", queue)
     assert said.status == 2 and "being reviewed already" in said.err
     journal.close()

@@ -98,7 +98,7 @@ def served(queue_file) -> Callable[..., object]:
 
     @contextmanager
     def go(queue: Path = queue_file, *arguments: str) -> Iterator[Served]:
-        command = [sys.executable, "-m", "deidlab", "review", str(queue), "--no-browser", "--reviewer", "Ada"]
+        command = [sys.executable, "-m", "deidlab", "review", str(queue), "--reviewer", "Ada"]
         source = Path(__file__).parents[2] / "src"
         environment = {**os.environ, "PYTHONPATH": str(source)}
         process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True, env=environment)

@@ -91,7 +91,7 @@ def test_what_cannot_be_exported_says_why(desk, decide, tmp_path):
     with pytest.raises(DataError, match="no note has been finished yet"):
         export(desk.opinions, tmp_path / "gold", "brat")
     decide("Ada", 0, "finish")
-    with pytest.raises(ConfigError, match="unknown format 'pdf'; choose from brat, i2b2, jsonl"):
+    with pytest.raises(ConfigError, match="unknown format 'pdf'; choose from jsonl, brat, i2b2"):
         export(desk.opinions, tmp_path / "gold", "pdf")
     with pytest.raises(ConfigError, match="'Eve' has decided nothing in this queue; Ada has"):
         export(desk.opinions, tmp_path / "gold", "brat", reviewer="Eve")

@@ -17,7 +17,9 @@ from deidlab.review.desk import Opinions
 from deidlab.review.queue import Question, Queue, QueuedNote, write
 from deidlab.types import Document, Span
 
-playwright = pytest.importorskip("playwright.sync_api", reason='playwright is not installed: pip install -e ".[browser]"')
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason='playwright is not installed: pip install -e ".[browser]"'
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: apt-get install chromium")
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from deidlab.cli.options import option
-from deidlab.types import ConfigError, DataError
+from deidlab.types import ConfigError
 
 PAGE, GOLD, MAKING = "The page", "Gold from decisions", "A queue from predictions"
 
@@ -22,15 +22,17 @@ def review(
         str | None, option("Whose decisions: proposed on the page; with --export, whose gold (else merged).", PAGE)
     ] = None,
     labels: Annotated[str, option("More types for the page, with commas: PATIENT,DATE.", PAGE)] = "",
-    browser: Annotated[bool, option("Open the page in a browser.", PAGE)] = True,
+    browser: Annotated[
+        bool, option("Open the link in a browser; until then, who lists this machine's processes sees it.", PAGE)
+    ] = False,
     export: Annotated[Path | None, option("Write finished notes as gold to this new folder.", GOLD)] = None,
-    to: Annotated[str, option("brat, i2b2, jsonl.", GOLD)] = "jsonl",
+    to: Annotated[str, option("jsonl, brat, i2b2, or any other format of `deidlab convert`.", GOLD)] = "jsonl",
     final: Annotated[str | None, option("A reviewer whose word is the last where several differ.", GOLD)] = None,
     notes: Annotated[
-        Path | None, option("Make QUEUE from these notes first: i2b2 XML, .txt (brat) or .jsonl.", MAKING)
+        Path | None, option("Make QUEUE from these notes first: .txt, or any format of `deidlab convert`.", MAKING)
     ] = None,
     predictions: Annotated[Path | None, option("What a system found in them: .ann, .xml or .jsonl.", MAKING)] = None,
-    unsure_below: Annotated[float, option("A span with a lower score is asked about.", MAKING)] = 0.9,
+    unsure_below: Annotated[float, option("A span with a lower score is asked about.", MAKING)] = 0.8,
 ) -> None:
     """Review uncertain notes in a browser, with the keyboard alone if you like; nothing leaves this machine.
 
@@ -47,39 +49,14 @@ def review(
     if (notes is None) != (predictions is None):
         raise ConfigError("a queue is made from --notes and --predictions, both")
     if notes is not None and predictions is not None:
-        typer.echo(f"{queue}: {make(queue, notes, predictions, unsure_below)} notes", err=True)
+        from deidlab.flagging import Flagging
+        from deidlab.review.making import make
+
+        typer.echo(f"{queue}: {make(queue, notes, predictions, Flagging(sure=unsure_below))} notes", err=True)
     if export is not None:
         write_gold(queue, export, to, reviewer, final)
     else:
         serve(queue, port, reviewer or getpass.getuser(), [one for one in labels.split(",") if one], browser)
-
-
-def make(queue: Path, notes: Path, predictions: Path, unsure_below: float) -> int:
-    """Write a queue of the notes that have predictions; returns how many."""
-    from deidlab.corpora import brat, i2b2_2014, jsonl
-    from deidlab.corpora.files import files_in
-    from deidlab.labels import LabelSet
-    from deidlab.review.making import queued
-    from deidlab.review.queue import write
-    from deidlab.systems import predictions as files
-    from deidlab.types import Losses
-
-    losses = Losses(setting="the notes")
-    match {file.suffix for file in files_in(notes, ".xml", ".txt", ".jsonl", ".json")}:
-        case suffixes if ".xml" in suffixes:
-            documents = i2b2_2014.read(notes, losses)
-        case suffixes if ".txt" in suffixes:
-            documents = brat.read(notes, losses, annotated=False)
-        case _:
-            documents = jsonl.read(notes, losses)
-    found = files_in(predictions, ".ann", ".xml", ".jsonl")
-    lines = [line for file in found if file.suffix == ".jsonl" for line in files.read_lines(file)]
-    used = files.labels_used([file for file in found if file.suffix != ".jsonl"], lines)
-    if not used:
-        raise DataError(f"{predictions}: nothing was found in any note; there is nothing to review")
-    system = files.load(predictions, LabelSet("predicted", tuple(sorted(used))), setting="the predictions")
-    asked = [document for document in documents if document.id in system.ids]
-    return write(queued(asked, system.predict(asked), unsure_below), queue)
 
 
 def write_gold(queue: Path, folder: Path, form: str, reviewer: str | None, final: str | None) -> None:
@@ -119,6 +96,9 @@ def serve(queue: Path, port: int, reviewer: str, labels: list[str], browser: boo
     if not REVIEWER.fullmatch(reviewer):
         raise ConfigError(f"{reviewer!r} is no name for a reviewer: letters, digits, blanks and . - _ @, at most 40")
     opened = Queue(queue)
+    if not len(opened):
+        typer.echo(f"{queue} is empty: nothing is to be reviewed", err=True)
+        return
     desk = Desk(opened, Journal(journal_of(queue)), labels)
     for reason, count in desk.opinions.set_aside.items():
         typer.echo(f"{count} decisions do not count: {reason}", err=True)

@@ -15,8 +15,6 @@ from deidlab.review.agreement import agreements
 from deidlab.review.desk import Opinions
 from deidlab.types import ConfigError, DataError, Document, Losses, Span
 
-FORMATS = ("brat", "i2b2", "jsonl")
-
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
@@ -87,8 +85,8 @@ def export(
     Raises `ConfigError` for a format or a reviewer that is not there, and `DataError` for a folder that holds
     something, or when there is no gold to write.
     """
-    if form not in FORMATS:
-        raise ConfigError(f"unknown format {form!r}; choose from {', '.join(FORMATS)}")
+    if form not in writing.FORMATS:
+        raise ConfigError(f"unknown format {form!r}; choose from {', '.join(writing.FORMATS)}")
     for one in (reviewer, final):
         if one is not None and one not in opinions.reviewers:
             known = ", ".join(opinions.reviewers) or "nobody"
@@ -96,20 +94,12 @@ def export(
     if not any(reviewer in (None, *who) for who in opinions.finished().values()):
         raise DataError("no note has been finished yet: there is no gold to export (Enter finishes a note on the page)")
     merging, losses = Merging(), Losses()
-    writing.write(_told(gold_documents(opinions, merging, reviewer, final), form, losses), folder, form)
+    writing.write(gold_documents(opinions, merging, reviewer, final), folder, form, losses)
     about = Path(folder) / "about"
     about.mkdir()
     with open(about / "review.json", "x", encoding="utf-8", opener=private) as file:
         json.dump(report(opinions, merging, losses, reviewer, final), file, ensure_ascii=False, indent=1)
     return merging
-
-
-def _told(documents: Iterator[Document], form: str, losses: Losses) -> Iterator[Document]:
-    """The documents; what the format has no place for is counted."""
-    for document in documents:
-        for key in document.meta if form != "jsonl" else ():
-            losses.count("meta_without_place", key)
-        yield document
 
 
 def report(
