@@ -12,6 +12,7 @@ from deidlab.corpora.reading import Reading
 from deidlab.inspection.findings import CODES
 from deidlab.inspection.inspecting import inspect
 from deidlab.inspection.page import write
+from deidlab.labels import LabelSet
 from deidlab.synthesis.noise import Noise
 from deidlab.synthesis.settings import Settings
 from deidlab.synthesis.stream import generate
@@ -127,7 +128,7 @@ def planted(clean, tmp_path_factory):
     (folder / "train.jsonl").write_text("".join(map(jsonl.to_line, clean[:45])) + lines(train))
     (folder / "test.jsonl").write_text("".join(map(jsonl.to_line, clean[45:])) + lines(test))
     known = KNOWN | {s.label for d in clean for s in d.spans}
-    return inspect(folder, Reading(), known=known, systems=[OnlyPhones()], few=2)
+    return inspect(folder, Reading(), labels=LabelSet("known", tuple(known)), systems=[OnlyPhones()], few=2)
 
 
 class OnlyPhones(RulesSystem):
@@ -161,7 +162,7 @@ def test_every_planted_fault_is_found_where_it_is_and_nothing_else(planted):
     found = Counter(told(planted))
     (media,) = (place for code, place in found if code == "not_text")
     assert media.endswith(f"train.jsonl, line {train_line}")
-    about_labels = {"rare_label", "no_annotations", "not_text", "no_patient"}
+    about_labels = {"rare_label", "no_annotations", "not_text", "no_patient", "absent_type"}
     assert {key: n for key, n in found.items() if key[0] not in about_labels} == {
         key: n for key, n in expected.items() if key[0] not in about_labels
     }
@@ -199,6 +200,15 @@ def test_text_is_shown_to_those_who_ask_and_to_no_one_else(planted, tmp_path):
     rows = json.loads((tmp_path / "silent" / "inspection.json").read_text())["findings"]
     assert {row["code"] for row in rows} >= set(CODES) - {"no_annotations"}
     assert "Quimby" not in repr(planted)
+
+
+def test_labels_are_held_against_a_label_set_by_all_their_names(tmp_path):
+    note = Document("a", "Anna Ruiz, x", (Span(0, 9, "NOMBRE_SUJETO_ASISTENCIA"), Span(11, 12, "Etwas")))
+    jsonl.write([note], tmp_path / "a.jsonl")
+    labels = LabelSet("two", ("PATIENT", "CITY"), maps={"meddocan": {"NOMBRE_SUJETO_ASISTENCIA": "PATIENT"}})
+    for settings in ({"labels": labels}, {"mapping": {"NOMBRE_SUJETO_ASISTENCIA": "PATIENT", "X": "CITY", "Y": "O"}}):
+        found = inspect(tmp_path, Reading(), few=1, **settings).findings
+        assert [(f.code, f.label) for f in found] == [("unknown_label", "Etwas"), ("absent_type", "CITY")]
 
 
 def test_what_cannot_be_read_at_all_is_an_error_that_says_why(tmp_path):

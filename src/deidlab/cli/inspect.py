@@ -65,7 +65,7 @@ def inspect(
         raise ConfigError("--show-text is about the files in --out FOLDER: notes are never printed")
     how = reading.how(form, encoding, annotators, patient_pattern, layer, feature)
     mapping = label_maps.load_map(labels) if labels else None
-    types = label_maps.load_labels(label_set).types if label_set else None
+    types = label_maps.load_labels(label_set) if label_set else None
     systems: list[System] = []
     if model is not None:
         systems.append(loaded(model))
@@ -75,7 +75,7 @@ def inspect(
         systems.append(RulesSystem())
     encoder = encoder_of(systems, tokenizer)
     inspection = inspecting.inspect(
-        source, how, encoder=encoder, systems=systems, known=mapping or types, mapping=mapping, few=few
+        source, how, encoder=encoder, systems=systems, labels=types, mapping=mapping, few=few
     )
     if out is not None:
         page.write(inspection, out, f"Inspection of {source.name}", show_text)

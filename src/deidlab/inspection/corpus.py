@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from deidlab.inspection.findings import Finding
+from deidlab.labels import OUTSIDE
 from deidlab.redaction.taxonomy import normalised
 from deidlab.types import Document
 
@@ -38,15 +39,25 @@ def patients_across_splits(documents: Placed) -> Iterator[Finding]:
             yield Finding("patient_across_splits", document.id, split=split, detail=f"notes of the patient: {told}")
 
 
-def labels(documents: Placed, known: Collection[str] | None, few: int) -> Iterator[Finding]:
-    """Labels that vary another, that `known` does not have (None: all are known), or with fewer than `few` mentions."""
+def labels(documents: Placed, places: Mapping[str, str | None] | None, few: int) -> Iterator[Finding]:
+    """Labels that vary another, that have no place among the types, or fewer than `few` mentions.
+
+    `places` gives the type of each label, None for one without (as a whole None: types are not known).
+    """
     counts = Counter(span.label for _, document in documents for span in document.spans)
     commonest: dict[str, str] = {}
     for label, number in counts.most_common():
         usual = commonest.setdefault(normalised(label).rstrip("S"), label)
         if usual != label:
             yield Finding("label_variant", label=label, detail=f"{number} mentions; {usual} has {counts[usual]}")
-        if known is not None and label not in known:
+        if places is not None and places.get(label) is None:
             yield Finding("unknown_label", label=label, detail=f"{number} mentions")
         elif number < few:
             yield Finding("rare_label", label=label, detail=f"{number} mentions, fewer than {few}")
+
+
+def absent(types: Iterable[str], reached: Collection[str | None]) -> Iterator[Finding]:
+    """Types that no label of the notes reaches: nothing will be learnt of them, or said."""
+    for kind in dict.fromkeys(types):
+        if kind not in reached and kind != OUTSIDE:
+            yield Finding("absent_type", label=kind)

@@ -35,6 +35,7 @@ CODES: Mapping[str, tuple[Severity, str]] = {
     "patient_across_splits": ("fault", "the patient has notes in two splits"),
     "unknown_label": ("fault", "the label map or the label set has no place for the label"),
     "label_variant": ("suspicion", "another label differs only in how it is written"),
+    "absent_type": ("note", "no mention of the type in any note"),
     "rare_label": ("note", "too few mentions to learn or to judge a type"),
     "no_patient": ("note", "nothing says which patient the note is of"),
 }

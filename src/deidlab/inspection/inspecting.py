@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deidlab.corpora.label_maps import guess
 from deidlab.corpora.reading import Reading, sources
 from deidlab.inspection import corpus, duplicates, mentions, spans, texts
 from deidlab.inspection.findings import CODES, Finding
 from deidlab.inspection.ledger import PlacedLosses
 from deidlab.inspection.lengths import Lengths, measured
 from deidlab.inspection.misses import likely_missed
+from deidlab.labels import LabelSet
 from deidlab.types import DataError, Document
 
 if TYPE_CHECKING:
@@ -79,15 +81,14 @@ def inspect(
     *,
     encoder: Encoder | None = None,
     systems: Sequence[System] = (),
-    known: Collection[str] | None = None,
+    labels: LabelSet | None = None,
     mapping: Mapping[str, str] | None = None,
     few: int = 5,
 ) -> Inspection:
     """Inspect all notes below a path.
 
-    `known` are the labels that a label map or a label set has a place for, `mapping` says what labels of one's own
-    mean; `few` is the number of mentions below which a type is called rare. `systems` tell of likely misses. Raises
-    `DataError` where nothing can be read.
+    `labels` or a label map (`mapping`) say which types there are; `few` is the number of mentions below which a label
+    is called rare. `systems` tell of likely misses. Raises `DataError` where nothing can be read.
     """
     ledger = PlacedLosses()
     placed, formats = _read(path, reading, ledger)
@@ -96,7 +97,9 @@ def inspect(
         first = f": {ledger.findings[0].detail}" if ledger.findings else ""
         raise DataError(f"{path} holds no note that could be read{first}")
     counts = Counter(span.label for document in documents for span in document.spans)
-    meanings = mentions.Meanings.of(counts, mapping)
+    places = _places(counts, labels, mapping)
+    types = (*(mapping or {}).values(), *(labels.types if labels and not mapping else ()))
+    meanings = mentions.Meanings.of(counts, {label: kind for label, kind in (places or {}).items() if kind})
     lengths, unrepresented = measured(documents, encoder)
     split_of = {document.id: split for split, document in placed}
     findings = [
@@ -105,7 +108,8 @@ def inspect(
         *duplicates.duplicates(placed),
         *corpus.doubled_ids(placed),
         *corpus.patients_across_splits(placed),
-        *corpus.labels(placed, known, few),
+        *corpus.labels(placed, places, few),
+        *corpus.absent(types, set((places or {}).values())),
     ]
     return Inspection(
         formats,
@@ -117,6 +121,15 @@ def inspect(
         Counter(split for split, _ in placed),
         {(split, document.id): document for split, document in placed},
     )
+
+
+def _places(
+    counts: Iterable[str], labels: LabelSet | None, mapping: Mapping[str, str] | None
+) -> dict[str, str | None] | None:
+    """The type of each label by the map, or the one that it surely is in the label set; None where neither is given."""
+    if mapping is not None:
+        return {label: mapping.get(label) for label in counts}
+    return {label: guess(label, labels).type for label in counts} if labels is not None else None
 
 
 def _read(
