@@ -127,6 +127,8 @@ def sidecar(checkpoint: Checkpoint, int8: bool) -> dict[str, Any]:
     """What the exported folder keeps beside graph and tokenizer: labels, encoding, decoding; no text, no path."""
     settings = checkpoint.settings()
     settings["encoding"]["pad_id"] = checkpoint.encoder.padding
+    if int8:
+        settings["decoding"].pop("curve", None)  # what was promised, was promised for other scores
     return {**settings, "format": "onnx", "precision": "int8" if int8 else "fp32"}
 
 
