@@ -15,13 +15,15 @@ from deidlab.types import ConfigError
 
 @dataclass(frozen=True)
 class Covering:
-    """How generously is covered: `padding` is in heights of the line, `least_padding` in pixels of what was read.
+    """How generously is covered, in heights of the line; `least_padding` in pixels of what was read.
 
-    Words read with less than `least_confidence`, and places that look like text in which nothing was read, are covered
-    whatever they say; `unreadable` false passes them.
+    A box reaches `padding` beyond its symbols, and up to `reach` to the sides where the ground is bare: half of the way
+    to the next symbol. Words read with less than `least_confidence`, and places that look like text in which nothing
+    was read, are covered whatever they say; `unreadable` false passes them.
     """
 
     padding: float = 0.12
+    reach: float = 0.3
     least_padding: float = 2.0
     least_confidence: float = 0.55
     unreadable: bool = True
@@ -29,12 +31,14 @@ class Covering:
     def __post_init__(self) -> None:
         if not 0 <= self.least_confidence <= 1:
             raise ConfigError(f"least_confidence is {self.least_confidence}; expected 0 to 1")
-        if self.padding < 0 or self.least_padding < 0:
+        if min(self.padding, self.reach, self.least_padding) < 0:
             raise ConfigError("padding is below 0: boxes would be smaller than what they cover")
 
-    def padded(self, box: Box) -> Box:
-        pad = max(self.least_padding, self.padding * min(box.height, box.width))
-        return box.padded(pad, pad)
+    def padded(self, box: Box, before: float = 0.0, behind: float = 0.0) -> Box:
+        """The box with its margins; `before` and `behind` are the widths of bare ground at its sides."""
+        pad = max(self.least_padding, self.padding * min(box.height, 2 * box.width))
+        left, right = (max(pad, min(ground / 2, self.reach * box.height)) for ground in (before, behind))
+        return Box(box.left - left, box.top - pad, box.right + right, box.bottom + pad)
 
 
 def boxes_of(layout: Layout, ranges: Iterable[tuple[int, int]], covering: Covering) -> list[Box]:
@@ -45,8 +49,20 @@ def boxes_of(layout: Layout, ranges: Iterable[tuple[int, int]], covering: Coveri
         symbols = layout.symbols_of(start, end)
         for line in np.unique(layout.lines[symbols]):
             on_line = symbols[layout.lines[symbols] == line]
-            found.append(covering.padded(around(layout.symbols[i].box for i in on_line)))
+            box = around(layout.symbols[i].box for i in on_line)
+            found.append(covering.padded(box, *_ground(layout, on_line[0], on_line[-1], box)))
     return found
+
+
+def _ground(layout: Layout, first: int, last: int, box: Box) -> tuple[float, float]:
+    """How much ground is bare to the left and to the right of symbols on their line."""
+
+    def beside(i: int) -> Box | None:
+        inside = 0 <= i < len(layout.symbols) and layout.lines[i] == layout.lines[first]
+        return layout.symbols[i].box if inside else None
+
+    left, right = beside(first - 1), beside(last + 1)
+    return box.left - left.right if left else np.inf, right.left - box.right if right else np.inf
 
 
 def doubtful(reading: Reading, covering: Covering) -> list[Box]:

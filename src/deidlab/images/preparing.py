@@ -8,6 +8,7 @@ import numpy as np
 
 from deidlab.images.geometry import quarter_turns, scaling, turning
 
+_GLYPHS = (5, 120)  # pixels in height of what may be letters; smaller is noise
 _DARK = 110  # median grey below which a page is white on black
 _STEEPEST = 8.0  # degrees of skew that are looked for
 _STRAIGHT = 0.15  # degrees that are left as they are
@@ -15,11 +16,16 @@ _STRAIGHT = 0.15  # degrees that are left as they are
 
 @dataclass(frozen=True)
 class Preparation:
-    """Sizes in pixels between which a page is scaled, and what else is done to it before it is read."""
+    """How large letters are made, and what else is done to a page before it is read.
 
-    shortest_side: int = 900
-    longest_side: int = 2400
+    A page whose letters are lower than `least_glyph` pixels (median) is enlarged, at most `most_enlarged` times; one
+    whose letters are higher than `most_glyph` is made smaller, as is one of more than `longest_side` pixels.
+    """
+
+    least_glyph: float = 11.0
+    most_glyph: float = 22.0
     most_enlarged: float = 3.0
+    longest_side: int = 3200
     invert: bool = True
     deskew: bool = True
 
@@ -52,13 +58,13 @@ def prepared(page: np.ndarray, settings: Preparation, turns: int = 0) -> View:
     height, width = page.shape
     pixels = np.ascontiguousarray(np.rot90(page, turns))
     from_page = quarter_turns(turns, height, width)
-    factor = _factor(pixels.shape, settings)
+    if settings.invert and np.median(pixels) < _DARK:
+        pixels = 255 - pixels
+    factor = _factor(pixels, settings)
     if factor != 1:
         size = max(round(pixels.shape[1] * factor), 1), max(round(pixels.shape[0] * factor), 1)
         from_page = scaling(size[0] / pixels.shape[1], size[1] / pixels.shape[0]) @ from_page
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
-    if settings.invert and np.median(pixels) < _DARK:
-        pixels = 255 - pixels
     if settings.deskew and abs(angle := skew(pixels)) > _STRAIGHT:
         matrix, tall, wide = turning(-angle, *pixels.shape)
         pixels = cv2.warpAffine(
@@ -68,9 +74,23 @@ def prepared(page: np.ndarray, settings: Preparation, turns: int = 0) -> View:
     return View(pixels, np.linalg.inv(from_page))
 
 
-def _factor(shape: tuple[int, ...], settings: Preparation) -> float:
-    factor = min(max(settings.shortest_side / min(shape), 1.0), settings.most_enlarged)
-    return min(factor, settings.longest_side / max(shape))
+def _factor(pixels: np.ndarray, settings: Preparation) -> float:
+    height = glyph_height(pixels)
+    factor = 1.0
+    if height:
+        factor = max(1.0, settings.least_glyph / height) * min(1.0, settings.most_glyph / height)
+    return min(factor, settings.most_enlarged, settings.longest_side / max(pixels.shape))
+
+
+def glyph_height(pixels: np.ndarray) -> float:
+    """Median height in pixels of connected ink that may be letters, on a light ground; 0 where there is none."""
+    import cv2
+
+    _, ink = cv2.threshold(pixels, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    _, _, found, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    heights, widths = found[1:, cv2.CC_STAT_HEIGHT], found[1:, cv2.CC_STAT_WIDTH]
+    letters = heights[(heights >= _GLYPHS[0]) & (heights <= _GLYPHS[1]) & (widths < 4 * heights)]
+    return float(np.median(letters)) if len(letters) >= 5 else 0.0
 
 
 def skew(pixels: np.ndarray) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from deidlab.images.geometry import Box, box_of, moved, quarter_turns
-from deidlab.images.symbols import extents, ink_of, rows
+from deidlab.images.symbols import ink_of, placed, rows
 from deidlab.images.words import Reading, Symbol, Word
 
 _TALL = 1.5  # height by width from which a line runs up or down the page
@@ -39,7 +40,10 @@ class RapidEngine:
                 "Global.log_level": "critical",  # its warnings may name what it read
                 "Global.use_cls": False,
                 "Global.return_word_box": True,
-                "Global.max_side_len": 100_000,  # the size is ours to choose: preparing.py
+                # The size is ours to choose: preparing.py looks at the letters, these at the page.
+                "Global.max_side_len": 100_000,
+                "Det.limit_type": "max",
+                "Det.limit_side_len": 100_000,
                 "Det.box_thresh": self.box_threshold,
                 f"{runtime}.intra_op_num_threads": self.threads,
                 f"{runtime}.inter_op_num_threads": 1,
@@ -138,19 +142,19 @@ def straightened(pixels: np.ndarray, quad: np.ndarray) -> Strip:
 
 def words_of(strip: Strip, line: Line) -> Iterator[Word]:
     """The words of a line, cut at blanks that were read and at bare ground as wide as one."""
-    if not len(line.text):
+    runs = [
+        [i for i, _ in run] for blank, run in groupby(enumerate(line.text), lambda at: at[1].isspace()) if not blank
+    ]
+    if not runs:
         return
     ink = ink_of(strip.pixels[:, :, 0])
     top, bottom = rows(ink)
-    symbols: list[Symbol] = []
-    ends = 0.0
-    for ch, (left, right), sure in zip(line.text, extents(ink, line.centres), line.confidences, strict=True):
-        if symbols and (ch.isspace() or left - ends > _GAP * ink.shape[0]):
-            yield Word(tuple(symbols))
-            symbols = []
-        if not ch.isspace():
+    for run, places in zip(runs, placed(ink, [[line.centres[i] for i in run] for run in runs]), strict=True):
+        symbols: list[Symbol] = []
+        for i, (left, right), (_, before) in zip(run, places, [places[0], *places[:-1]], strict=True):
+            if symbols and left - before > _GAP * ink.shape[0]:
+                yield Word(tuple(symbols))
+                symbols = []
             box = box_of(moved(Box(left, top, right, bottom).corners(), strip.to_page))
-            symbols.append(Symbol(ch, box, float(sure)))
-            ends = right
-    if symbols:
+            symbols.append(Symbol(line.text[i], box, float(line.confidences[i])))
         yield Word(tuple(symbols))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from deidlab.images.geometry import Box
-from deidlab.images.symbols import extents, ink_of, runs
+from deidlab.images.symbols import ink_of, placed
 from deidlab.images.words import Reading, Symbol, Word
 from deidlab.types import ConfigError, DataError
 
@@ -98,12 +98,8 @@ def _settled(word: Word, pixels: np.ndarray) -> Word:
     right, bottom = min(int(box.right), width), min(int(box.bottom), height)
     if right - left < 2 or bottom - top < 2:
         return word
-    ink = ink_of(pixels[top:bottom, left:right])
-    places = runs(ink)
-    if len(places) != len(word.symbols):  # letters that touch, or fall apart
-        middles = np.maximum.accumulate([(s.box.left + s.box.right) / 2 - left for s in word.symbols])
-        places = extents(ink, middles.tolist())
-    places = places + left
+    middles = np.maximum.accumulate([(s.box.left + s.box.right) / 2 - left for s in word.symbols])
+    places = placed(ink_of(pixels[top:bottom, left:right]), [middles.tolist()])[0] + left
     places[0, 0], places[-1, 1] = box.left, box.right
     return Word(
         tuple(
