@@ -40,6 +40,19 @@ def test_sound_notes_pass_the_strict_inspection(deidlab, notes):
     assert deidlab("inspect", notes, "--strict").status == 0
 
 
+def test_a_model_tells_of_what_annotators_missed(deidlab, trained_run, obvious_notes, tmp_path):
+    first, *others = obvious_notes(12, 77)
+    forgotten = next(span for span in first.spans if span.label == "PATIENT")
+    left = tuple(span for span in first.spans if span != forgotten)
+    jsonl.write([Document(first.id, first.text, left), *others], tmp_path / "notes.jsonl")
+    said = deidlab("inspect", tmp_path / "notes.jsonl", "--model", trained_run, "--out", tmp_path / "seen")
+    assert said.status == 0, said.err
+    told = json.loads((tmp_path / "seen" / "inspection.json").read_text())
+    missed = [f for f in told["findings"] if f["code"] == "likely_missed"]
+    assert (first.id, forgotten.start) in [(f["document_id"], f["start"]) for f in missed]
+    assert "subwords" in [one["unit"] for one in told["lengths"]]
+
+
 def test_wrong_settings_of_an_inspection_say_what_to_do(deidlab, notes, tmp_path):
     for arguments, message in (
         (("--show-text",), "--show-text is about the files in --out FOLDER"),
