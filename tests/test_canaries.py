@@ -68,7 +68,7 @@ def test_the_record_holds_no_secret():
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"secrets": 0}, "secrets must be 1"), ({"copies": []}, "copies different"), ({"copies": [2, 2]}, "copies different"),
+    [({"secrets": 0}, "secrets must be 1"), ({"copies": []}, "different"), ({"copies": [2, 2]}, "different"),
      ({"types": ("DATE",)}, "number.label is IDNUM, no type"),
      ({"forms": {"f": {"pattern": "9", "label": "IDNUM", "sentence": "none"}}}, "f.sentence needs one")],
 )  # fmt: skip

@@ -266,3 +266,47 @@ def test_a_rate_that_cannot_work_is_refused_before_anything_is_learnt(setting, v
     with pytest.raises(ConfigError, match=f"training.*{setting}"):
         quick(**{setting: value})
     assert not (tmp_path / "run").exists()
+
+
+def test_replayed_windows_are_their_share_of_an_epoch_and_drawn_anew(untrained, obvious_notes):
+    own, earlier = (encode_training(untrained(), obvious_notes(n, n), Losses()) for n in (30, 40))
+
+    def replayed(share: float, epoch: int) -> set[int]:
+        sampler = LengthBatches(own, 256, seed=0, replay=earlier, replay_share=share)
+        return {i for batch in sampler.plan(epoch) for i in batch if i >= len(own)}
+
+    assert len(replayed(0.25, 1)) == 10, "a quarter of forty"
+    assert replayed(0.25, 1) != replayed(0.25, 2)
+    assert len(replayed(0.9, 1)) == len(earlier), "no more than there are"
+    assert not replayed(0.0, 1)
+    with pytest.raises(ConfigError, match=r"replay.share is 1.0"):
+        LengthBatches(own, 256, 0, replay=earlier, replay_share=1.0)
+
+
+def test_a_model_forgets_less_where_earlier_notes_are_replayed(quick, obvious_notes, tiny_labels, tmp_path):
+    """Notes of dates alone teach that nothing else is to be found; a few of the earlier ones keep the rest."""
+    notes = obvious_notes(24, 5)
+    dates = [Document(d.id, d.text, tuple(s for s in d.spans if s.label == "DATE")) for d in obvious_notes(24, 6, "d")]
+    quick(notes, epochs=30, learning_rate=3e-3, folder="source")
+
+    def f1_after(replay: list[Document], folder: str) -> float:
+        settings = {"epochs": 8, "learning_rate": 3e-3, "replay": replay, "replay_share": 0.5}
+        kept = quick(dates, checkpoint=load_checkpoint(tmp_path / "source"), folder=folder, **settings)
+        rows = evaluate(CheckpointSystem(kept.checkpoint), notes, tiny_labels).rows()
+        return next(r["f1"] for r in rows if (r["metric"], r["label"], r["slice"]) == ("strict", "micro", "all"))
+
+    assert f1_after(notes, "guarded") > f1_after([], "unguarded") + 0.2
+
+
+def test_few_notes_are_passed_over_until_there_are_steps_enough(quick, obvious_notes):
+    few = quick(obvious_notes(4), epochs=2, min_steps=15, validate_every=10)
+    assert few.history[-1]["step"] >= 15 and few.history[0]["step"] == 10
+    enough = quick(obvious_notes(12), epochs=2, min_steps=1, folder="enough")
+    assert enough.history[-1]["epoch"] == 2
+
+
+def test_validating_every_so_many_steps_changes_nothing_that_is_learnt(quick):
+    often = quick(epochs=3, folder="often", validate_every=1)
+    seldom = quick(epochs=3, folder="seldom", validate_every=1000)
+    assert same(weights(often.checkpoint), weights(seldom.checkpoint))
+    assert len(seldom.history) == 1 < len(often.history)

@@ -27,7 +27,7 @@ KINDS = {
     "identifiers": "words, part of an identifier or not",
     "spans": "spans, right in type and both ends",
 }
-CUTTING = ("splits", "split_by", "fractions", "seed", "split", "keep", "sizes")  # settings that say what a split holds
+CUTTING = ("splits", "split_by", "fractions", "seed", "split", "keep", "sizes", "fold")  # what a split holds
 MEASURES = ("confidence", "accuracy", "ece", "floor", "brier")
 
 

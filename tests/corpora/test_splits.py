@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deidlab.corpora.splits import group_of, split_indices
+from deidlab.corpora.splits import fold_indices, group_of, split_indices
 from deidlab.types import ConfigError, DataError, Document
 
 THIRDS = {"test": 0.1, "validation": 0.1, "train": 0.8}
@@ -52,3 +52,20 @@ def test_what_cannot_be_split_is_an_error():
 def test_the_group_is_a_key_of_meta_or_the_document():
     document = Document("d", "", (), {"patient": "7"})
     assert [group_of(document, key) for key in ("patient", "document", "uid")] == ["7", "d", None]
+
+
+@given(st.lists(st.sampled_from("abcdefghij"), min_size=20, max_size=60), st.sampled_from([0.0, 0.2]))
+def test_folds_hold_out_every_document_once_and_never_part_a_patient(groups, validation):
+    if len(set(groups)) < 8:
+        return
+    folds = [fold_indices(groups, 3, test, validation, seed=1) for test in range(3)]
+    assert sorted(i for fold in folds for i in fold["test"]) == list(range(len(groups)))
+    for fold in folds:
+        assert sorted(i for part in fold.values() for i in part) == list(range(len(groups)))
+        sides = [{groups[i] for i in part} for part in fold.values()]
+        assert sum(map(len, sides)) == len(set().union(*sides))
+
+
+def test_a_fold_that_is_not_there_is_refused():
+    with pytest.raises(ConfigError, match=r"data.fold is \{of: 3, test: 3\}"):
+        fold_indices(["a", "b", "c"], 3, 3, 0.0, 0)

@@ -13,7 +13,7 @@ from datasets import DatasetDict
 
 from deidlab.corpora.intake import Intake
 from deidlab.corpora.schema import from_row, open_arrow, write_arrow
-from deidlab.corpora.splits import DOCUMENT, split_indices
+from deidlab.corpora.splits import DOCUMENT, fold_indices, split_indices
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError, DataError, Document, Losses, OnError
 
@@ -84,6 +84,7 @@ def load_corpus(
     seed: int = 0,
     on_error: OnError = "raise",
     split: Literal["all"] | None = None,
+    fold: Mapping[str, int] | None = None,
     require_spans: bool = True,
     keep: Mapping[str, str | Sequence[str]] | None = None,
     label_map: Mapping[str, str] | None = None,
@@ -95,8 +96,9 @@ def load_corpus(
     `splits` maps train, validation and test to files, folders or patterns below `path`; a pattern that matches
     nothing is no split, and when none is there, `path` itself is one corpus. `fractions` says what share of train is
     cut off for a missing validation or test, by the groups of `split_by` ("document" or a key of the documents'
-    meta) and `seed`; with `split="all"` everything found becomes `test` instead. A group in two splits, and an id
-    seen before, are faults; counted ones stay in the split read first (test, validation, train). When `path` is
+    meta) and `seed`; with `split="all"` everything found becomes `test` instead, and with `fold={"of": 5, "test": 0}`
+    the first of five parts of everything does, for cross-validation. A group in two splits, and an id seen before, are
+    faults; counted ones stay in the split read first (test, validation, train). When `path` is
     null, `hub` reads each split by name, if given. `keep` leaves only documents whose meta has one of the values given
     for each key, e.g. of one institution. `require_spans=False` admits a corpus to be predicted. `obtain` tells where
     the corpus can be had.
@@ -104,10 +106,12 @@ def load_corpus(
     Raises `ConfigError` for settings that cannot work, `DataError` for data that are not what they should be.
     """
     _check_settings(splits or {}, fractions or {}, split)
+    if fold and (split or set(fold) != {"of", "test"}):
+        raise ConfigError("data.fold is {of: 5, test: 0} or the like, without data.split")
     losses = Losses(on_error)
-    sources = _sources(reader, path, splits or {}, vocabulary, losses, hub, obtain, whole=split == "all")
-    if split == "all":
-        sources = {"test": chain.from_iterable(sources.values())}
+    sources = _sources(reader, path, splits or {}, vocabulary, losses, hub, obtain, whole=bool(split or fold))
+    if split == "all" or fold:
+        sources = {"train" if fold else "test": chain.from_iterable(sources.values())}
     if keep:
         sources = {name: kept(documents, keep) for name, documents in sources.items()}
     intake = Intake(split_by, losses)
@@ -121,6 +125,11 @@ def load_corpus(
         raise DataError(f"{path or vocabulary}: no spans in {learnt}; is it annotated?{_ledger(losses)}")
     fingerprint = intake.fingerprint()
     documents = {name: open_arrow(file, f"{fingerprint}-{name}") for name, file in files.items()}
+    if fold:
+        whole, share = documents["train"], (fractions or {}).get("validation", 0.0)
+        parts = fold_indices(intake.groups("train"), **fold, validation=share, seed=seed)
+        ordered = DatasetDict({name: whole.select(parts[name]) for name in reversed(SPLITS) if name in parts})
+        return Corpus(ordered, losses, vocabulary, fingerprint, dict(label_map or {}))
     cut = {name: share for name, share in (fractions or {}).items() if share and name not in files}
     if cut and "train" in files:
         shares = {**cut, "train": 1 - sum(cut.values())}

@@ -74,6 +74,24 @@ def read_ids(file: str | Path) -> list[str]:
     return [str(one) for one in ids]
 
 
+def fold_indices(groups: Sequence[str], of: int, test: int, validation: float, seed: int) -> dict[str, list[int]]:
+    """Indices of documents per split where fold `test` (from 0) `of` so many is held out; each group is in one fold.
+
+    `validation` is the share of the others that is cut off for validation. Raises `ConfigError` for a fold that is not
+    there, `DataError` for fewer groups than folds.
+    """
+    if of < 2 or not 0 <= test < of:
+        raise ConfigError(
+            f"data.fold is {{of: {of}, test: {test}}}; expected 2 folds or more, and test from 0 to {of - 1}"
+        )
+    folds = split_indices(groups, {str(number): 1 / of for number in range(of)}, seed)
+    rest = sorted(index for number, fold in folds.items() if number != str(test) for index in fold)
+    if not validation:
+        return {"train": rest, "test": folds[str(test)]}
+    parts = split_indices([groups[i] for i in rest], {"validation": validation, "train": 1 - validation}, seed)
+    return {name: [rest[i] for i in part] for name, part in parts.items()} | {"test": folds[str(test)]}
+
+
 def drawn(documents: Sequence[Document], number: int | None, seed: int) -> list[Document]:
     """So many of the documents (null: all), ranked by a hash of seed and id: fewer are a part of more.
 
