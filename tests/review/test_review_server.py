@@ -47,12 +47,7 @@ def test_the_page_and_all_it_needs_come_from_the_server(served):
         page = browser.client.get("/")
         assert page.headers["content-type"].startswith("text/html")
         assert "default-src 'none'" in page.headers["content-security-policy"]
-        for name, kind in (
-            ("page.css", "css"),
-            ("page.js", "javascript"),
-            ("note.js", "javascript"),
-            ("list.js", "javascript"),
-        ):
+        for name, kind in (("page.css", "css"), ("page.js", "javascript"), ("keys.js", "javascript")):
             answer = browser.client.get(name)
             assert answer.status_code == 200 and kind in answer.headers["content-type"]
         assert {browser.client.get(path).status_code for path in ("docs", "openapi.json", "note.py")} == {404}

@@ -20,9 +20,9 @@ from deidlab.review.opinions import Malformed
 from deidlab.service.guard import Guard, complaints
 from deidlab.types import DeidlabError
 
-PAGE = {"/": "page.html", "/page.css": "page.css", "/page.js": "page.js", "/note.js": "note.js", "/list.js": "list.js"}
+PAGE = files("deidlab.review").joinpath("page")
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
-PATHS = frozenset({*PAGE, "/queue", "/progress", "/note", "/decide", "/undo", "/agreement"})
+PATHS = frozenset({"/", "/queue", "/progress", "/note", "/decide", "/undo", "/agreement"})
 STATUS = {Conflict: 409, Malformed: 422, NotSaved: 507}
 
 Asking = Annotated[Reviewer, Query()]
@@ -39,11 +39,11 @@ def create(desk: Desk, used: Callable[[str], None] = lambda token: None) -> Acce
     app = FastAPI(title="deidlab review", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
 
-    def answered(number: int, reviewer: str) -> dict[str, Any]:
+    def answered(number: int, reviewer: str) -> JSONResponse:
         if not number < len(desk.queue):
             raise HTTPException(404, "the queue has no note of this number")
         with desk.lock:
-            return note_view(desk, number, reviewer)
+            return JSONResponse(note_view(desk, number, reviewer))
 
     def check_epoch(known: str) -> None:
         if known != epoch:
@@ -54,27 +54,27 @@ def create(desk: Desk, used: Callable[[str], None] = lambda token: None) -> Acce
         status = 409 if isinstance(error, Stale) else STATUS.get(type(error), 500)
         return JSONResponse({"detail": str(error), "reload": isinstance(error, Stale)}, status)
 
-    for path, name in PAGE.items():
-        content = files("deidlab.review").joinpath("page", name).read_bytes()
-        kind = f"{TYPES[name.rpartition('.')[2]]}; charset=utf-8"
+    for part in PAGE.iterdir():
+        path = "/" if part.name == "page.html" else f"/{part.name}"
+        content, kind = part.read_bytes(), f"{TYPES[part.name.rpartition('.')[2]]}; charset=utf-8"
         app.add_route(path, lambda _, content=content, kind=kind: Response(content, headers={"content-type": kind}))
 
     @app.get("/queue")
-    def queue(reviewer: Asking) -> dict[str, Any]:
+    def queue(reviewer: Asking) -> Response:
         with desk.lock:
-            return queue_view(desk, epoch, reviewer)
+            return JSONResponse(queue_view(desk, epoch, reviewer))
 
     @app.get("/progress")
-    def progress(reviewer: Asking) -> dict[str, Any]:
+    def progress(reviewer: Asking) -> Response:
         with desk.lock:
-            return progress_view(desk, reviewer)
+            return JSONResponse(progress_view(desk, reviewer))
 
     @app.get("/note")
-    def note(number: Number, reviewer: Asking) -> dict[str, Any]:
+    def note(number: Number, reviewer: Asking) -> Response:
         return answered(number, reviewer)
 
     @app.post("/decide")
-    def decide(decided: Decided) -> dict[str, Any]:
+    def decide(decided: Decided) -> Response:
         check_epoch(decided.epoch)
         desk.decide(
             decided.number, decided.fingerprint, decided.reviewer, decided.base, decided.action,
@@ -83,7 +83,7 @@ def create(desk: Desk, used: Callable[[str], None] = lambda token: None) -> Acce
         return answered(decided.number, decided.reviewer)
 
     @app.post("/undo")
-    def undo(undone: Undone) -> dict[str, Any]:
+    def undo(undone: Undone) -> Response:
         check_epoch(undone.epoch)
         return answered(desk.undo(undone.reviewer, undone.expected), undone.reviewer)
 

@@ -1,6 +1,8 @@
 // The text of a note with its spans marked, and the way between places in the page and offsets in the note.
 // Offsets count characters (Unicode code points), as everywhere in deidlab; a browser counts UTF-16 units.
 
+import { calm, percent } from "./parts.js";
+
 export const same = (a, b) => a && b && a.start === b.start && a.end === b.end && a.label === b.label;
 
 // Whether a span waits for a decision: the system asks, or another reviewer sees it otherwise.
@@ -165,7 +167,3 @@ export function standing(span) {
   if (span.kind === "likely_false_alarm") return `question: perhaps a false alarm${sure}`;
   return span.proposed ? `found by the system${sure}` : "marked by another reviewer";
 }
-
-export const percent = (share) => `${(100 * share).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`;
-
-export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

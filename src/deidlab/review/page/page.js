@@ -1,7 +1,11 @@
 // The review page: what the keys and buttons do. Every decision goes to the server, and shows when it is on the disk.
 
+import { commandFor, explain } from "./keys.js";
 import { List } from "./list.js";
-import { Note, isOpen, percent, same, standing } from "./note.js";
+import { Note, isOpen, same, standing } from "./note.js";
+import { capital, part, percent } from "./parts.js";
+import { Refused, ask } from "./server.js";
+import { chosenType } from "./types.js";
 
 const $ = (id) => document.getElementById(id);
 const state = { reviewer: "", epoch: "", labels: {}, ids: [], questions: [], done: new Set(), undoable: null, note: null };
@@ -9,21 +13,6 @@ const note = new Note($("note"), state.labels, (span) => look(span));
 const list = new List($("list"), fillRow, (number) => run(() => open(number)));
 
 // --- Asking the server ------------------------------------------------------------------------------------------------
-
-class Refused extends Error {
-  constructor(status, answer) {
-    super(typeof answer.detail === "string" ? answer.detail : "the server takes this for no decision");
-    Object.assign(this, { status, reload: answer.reload || status === 401 });
-  }
-}
-
-async function ask(path, body) {
-  const sent = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  const response = await fetch(path, sent);
-  const answer = await response.json();
-  if (!response.ok) throw new Refused(response.status, answer);
-  return answer;
-}
 
 const about = (path, parts = {}) => `${path}?${new URLSearchParams({ ...parts, reviewer: state.reviewer })}`;
 
@@ -104,13 +93,6 @@ function idOf(number) {
   const cell = part("id", "");
   cell.append(part("", state.ids[number], "bdi"));
   return cell;
-}
-
-function part(name, text, kind = "span") {
-  const element = document.createElement(kind);
-  element.className = name;
-  element.textContent = text;
-  return element;
 }
 
 // The first note after `number` that is not done, around the end of the queue; -1 if there is none.
@@ -286,7 +268,7 @@ async function add() {
 async function mark() {
   const stretch = note.selected();
   if (!stretch) return say("Here is no word: select some text.");
-  const label = await chosenType("");
+  const label = await chosenType(state.labels, "");
   if (note.element.isContentEditable) note.endCaret();
   if (label) await decide("add", null, { ...stretch, label });
 }
@@ -298,53 +280,8 @@ function hasSelection() {
 
 async function retype() {
   const span = state.note.current;
-  const label = span && (await chosenType(span.label));
+  const label = span && (await chosenType(state.labels, span.label));
   if (label && label !== span.label) await decide("change", span, { ...span, label });
-}
-
-// Ask for a type: letters narrow the list, arrows walk, Enter takes; null when left.
-function chosenType(before) {
-  const [dialog, input, items] = [$("types"), $("type-search"), $("type-list")];
-  const all = Object.keys(state.labels).sort((a, b) => state.labels[a].localeCompare(state.labels[b]) || a.localeCompare(b));
-  let fitting = [];
-  let at = 0;
-  const draw = () => {
-    const wanted = input.value.trim().toLowerCase();
-    fitting = all.filter((label) => label.toLowerCase().includes(wanted));
-    fitting.sort((a, b) => b.toLowerCase().startsWith(wanted) - a.toLowerCase().startsWith(wanted));
-    at = Math.max(0, Math.min(at, fitting.length - 1));
-    items.replaceChildren(...fitting.map((label, i) => {
-      const item = part("", "", "li");
-      item.append(part("", label), part("", label === before ? "now" : ""));
-      item.dataset.group = state.labels[label];
-      item.id = `type-${i}`;
-      item.setAttribute("role", "option");
-      item.setAttribute("aria-selected", i === at);
-      item.addEventListener("click", () => dialog.close(label));
-      return item;
-    }));
-    input.setAttribute("aria-activedescendant", `type-${at}`);
-    items.children[at]?.scrollIntoView({ block: "nearest" });
-  };
-  input.value = "";
-  at = Math.max(0, all.indexOf(before));
-  input.oninput = () => {
-    at = 0;
-    draw();
-  };
-  input.onkeydown = (event) => {
-    if (event.key === "ArrowDown") at += 1;
-    else if (event.key === "ArrowUp") at -= 1;
-    else if (event.key === "Enter") return event.preventDefault(), fitting.length ? dialog.close(fitting[at]) : null;
-    else return;
-    event.preventDefault();
-    draw();
-  };
-  dialog.returnValue = "";
-  dialog.showModal();
-  draw();
-  input.focus();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue || null), { once: true }));
 }
 
 // --- Dialogs ----------------------------------------------------------------------------------------------------------
@@ -393,8 +330,6 @@ function closeList() {
   $("open-list").setAttribute("aria-expanded", "false");
 }
 
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
-
 // --- Keys -------------------------------------------------------------------------------------------------------------
 
 const commands = {
@@ -425,40 +360,6 @@ const commands = {
   help: () => $("help").showModal(),
 };
 
-// What a key does, for the keyboard and for its help alike: keys, commands, what to call it.
-const KEYS = [
-  [["n"], ["nextQuestion"], "next open question"],
-  [["p"], ["previousQuestion"], "the one before"],
-  [["a"], ["accept"], "an identifier; on to the next question"],
-  [["r"], ["reject"], "not an identifier; on to the next question"],
-  [["t"], ["retype"], "change its type"],
-  [["ArrowLeft", "ArrowRight"], ["endBack", "endOn"], "move its end by a character; with Ctrl or Alt by a word"],
-  [["Shift+ArrowLeft", "Shift+ArrowRight"], ["startBack", "startOn"], "move its start; with Ctrl or Alt by a word"],
-  [["j", "k"], ["nextSpan", "previousSpan"], "next span, asked about or not; the one before"],
-  [["s"], ["add"], "mark text: walk with a caret, select with Shift, Enter"],
-  [["u", "Ctrl+z"], ["undo", "undo"], "take back the last decision"],
-  [["Enter"], ["finish"], "finish the note, on to the next"],
-  [["Shift+Enter"], ["finishAnyway"], "finish it with open questions"],
-  [["Shift+j", "Shift+k"], ["nextNote", "previousNote"], "next note in the list; the one before"],
-  [["g"], ["list"], "to the list; arrows walk, Enter opens"],
-  [["/"], ["find"], "find a note by its id"],
-  [["?"], ["help"], "these keys"],
-];
-const BY_WORD = {
-  "Ctrl+ArrowLeft": "endBackWord", "Ctrl+ArrowRight": "endOnWord",
-  "Ctrl+Shift+ArrowLeft": "startBackWord", "Ctrl+Shift+ArrowRight": "startOnWord",
-};
-const SYMBOLS = { ArrowLeft: "←", ArrowRight: "→" };
-const commandOf = { ...Object.fromEntries(KEYS.flatMap(([keys, names]) => keys.map((key, i) => [key, names[i]]))), ...BY_WORD };
-
-// The name of a key press as KEYS writes it; Alt and the Mac's Command count as Ctrl.
-function nameOf(event) {
-  const letter = event.key.length === 1 && /\p{L}/u.test(event.key);
-  const key = letter ? event.key.toLowerCase() : event.key;
-  const shifted = event.shiftKey && (letter || event.key.length > 1);
-  return `${event.ctrlKey || event.metaKey || event.altKey ? "Ctrl+" : ""}${shifted ? "Shift+" : ""}${key}`;
-}
-
 function pressed(event) {
   if (event.defaultPrevented || document.querySelector("dialog[open]") || !state.note) return;
   const target = event.target;
@@ -470,7 +371,7 @@ function pressed(event) {
   }
   // Enter and blank press a button that has the keyboard, unless it is a mark of the note.
   if (["Enter", " "].includes(event.key) && target.matches("button, a")) return;
-  const command = commandOf[nameOf(event)];
+  const command = commandFor(event);
   if (!command) return;
   event.preventDefault();
   run(commands[command]);
@@ -480,14 +381,6 @@ function escape(target) {
   if (note.element.isContentEditable) note.endCaret();
   closeList();
   if (target !== document.body) note.reveal();
-}
-
-function fillHelp() {
-  for (const [keys, , what] of KEYS) {
-    const term = document.createElement("dt");
-    keys.forEach((key, i) => term.append(...(i ? [" "] : []), part("", key.split("+").map((one) => SYMBOLS[one] ?? capital(one)).join(" "), "kbd")));
-    $("keys").append(term, part("", what, "dd"));
-  }
 }
 
 // --- Beginning --------------------------------------------------------------------------------------------------------
@@ -520,7 +413,7 @@ window.addEventListener("focus", () => {
     });
 });
 
-fillHelp();
+explain($("keys"));
 const proposed = decodeURIComponent(location.hash.slice(1)) || localStorage.getItem("reviewer") || "";
 history.replaceState(null, "", "/");
 if (proposed) run(() => begin(proposed));
