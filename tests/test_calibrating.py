@@ -45,7 +45,7 @@ def test_probabilities_are_truer_after_calibration_on_patients_that_it_did_not_s
     notes = overconfident(60)
     told = before_and_after(notes, Decoder(LABELS), method)
     for kind in ("units", "identifiers", "spans"):
-        assert told["after"][kind]["ece"] < 0.05 < told["before"][kind]["ece"]
+        assert told["after"][kind]["ece"] < told["after"][kind]["floor"] + 0.03 < told["before"][kind]["ece"]
         assert told["after"][kind]["brier"] < told["before"][kind]["brier"]
         assert told["after"][kind]["n"] == told["before"][kind]["n"]
     assert set(told["after"]["types"]) == {"A", "B"}
@@ -131,7 +131,8 @@ def test_what_was_learnt_is_kept_with_the_weights_and_finds_the_same_spans(tiny_
     Checkpoint(backbone.model(source, tiny_labels), backbone.encoder(source), decoder).save(tmp_path / "checkpoint")
     weights = (tmp_path / "checkpoint" / "model.safetensors").read_bytes()
     notes = overconfident(20)
-    learnt = calibrated(notes, Decoder(LABELS), "temperature"), risk_curve(notes, decoder)
+    theirs = Decoder(LABELS, outside_bias=0.5)
+    learnt = calibrated(notes, theirs, "temperature"), risk_curve(notes, theirs)
     store_decoder(tmp_path, stored(decoder, *learnt))
     again = load_checkpoint(tmp_path).decoder
     assert (again.calibration, again.curve) == learnt and again.outside_bias == 0.5 and again.mode == "viterbi"

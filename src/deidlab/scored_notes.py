@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from deidlab.calibration.scaling import FLOOR
 from deidlab.encoding import first_subwords, label_units
 from deidlab.labels import LabelSet
 from deidlab.types import Document, Losses, TokenScores
@@ -29,7 +30,7 @@ class ScoredNote:
     @cached_property
     def log_probs(self) -> np.ndarray:
         """Log-probabilities of the tags of each unit, (units, tags) float64."""
-        return self.scores.log_probs[first_subwords(self.scores.units)].astype(np.float64)
+        return np.maximum(self.scores.log_probs[first_subwords(self.scores.units)].astype(np.float64), FLOOR)
 
 
 def scored_notes(

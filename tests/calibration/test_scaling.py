@@ -93,6 +93,14 @@ def test_notes_without_identifiers_or_of_nothing_else_calibrate_nothing(gold):
         fit("temperature", true_units(5)[0], gold, LABELS)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_model_rules_out_stays_a_number(method):
+    calibration = fit(method, *true_units(300, seed=5), LABELS)
+    with np.errstate(divide="ignore"):
+        said = calibration.units(np.log([[0.5, 0.5, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0]]))
+    assert np.isfinite(said).all() and np.exp(said).sum(axis=1) == pytest.approx(1)
+
+
 def test_a_method_that_is_none_is_refused():
     with pytest.raises(ConfigError, match="one of temperature, vector, isotonic"):
         Calibration("platt")  # type: ignore[arg-type]

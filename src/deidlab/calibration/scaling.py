@@ -15,6 +15,7 @@ import numpy as np
 from deidlab.types import ConfigError
 
 Method = Literal["temperature", "vector", "isotonic"]
+FLOOR = -200.0  # of log-probabilities: what a CRF rules out stays a number
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Calibration:
 
     def units(self, log_probs: np.ndarray) -> np.ndarray:
         """Calibrated log-probabilities, (units, tags) from the model's own; each row sums to one again."""
+        log_probs = np.maximum(log_probs, FLOOR)
         if self.method == "isotonic":
             return with_odds(log_probs, np.interp(identifier_log_odds(log_probs), *np.array(self.knots).T))
         return normalised(log_probs * np.array(self.scale) + np.array(self.bias))
