@@ -18,6 +18,8 @@ from deidlab.types import ConfigError, DeidlabError
 PLAN = "cells.json"
 PLAIN = re.compile(r"[A-Za-z_/.][\w./-]*")  # texts that need no quotes
 TRAIN, EVALUATE, CURVE = "train.py", "scripts/evaluate.py", "scripts/learning_curve.py"
+CALIBRATE = "scripts/calibrate.py"
+RESULTS = {CURVE: "curve.json", CALIBRATE: "calibration.json"}  # of doors that write no report
 # What a grid shows of a report: family, measure, and how it is called.
 MEASURES = {
     "strict F1": ("strict", "f1"),
@@ -40,7 +42,7 @@ class Cell:
 
     @property
     def done(self) -> bool:
-        return (self.folder / ("curve.json" if self.door == CURVE else "report.json")).is_file()
+        return (self.folder / RESULTS.get(self.door, "report.json")).is_file()
 
     def command(self) -> list[str]:
         # A folder without a report is what an interrupted run left behind.
@@ -124,7 +126,8 @@ def check_plan(cells: Sequence[Cell], folder: Path) -> None:
     # How a report looks changes no result.
     plan = {cell.name: [cell.door, *(o for o in cell.overrides if root(o) != "report")] for cell in cells}
     file = folder / PLAN
-    if folder.exists() and any(folder.iterdir()) and not file.is_file():
+    own = {cell.folder for cell in cells}
+    if folder.exists() and not file.is_file() and any(entry not in own for entry in folder.iterdir()):
         raise ConfigError(f"output_dir={folder} exists and holds no {PLAN}: choose another")
     before: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     for cell in cells:

@@ -16,6 +16,7 @@ from deidlab.cli.deidentify import deidentify
 from deidlab.cli.export import export
 from deidlab.cli.image import image
 from deidlab.cli.inspect import inspect
+from deidlab.cli.passport import passport
 from deidlab.cli.review import review
 from deidlab.cli.serve import serve
 from deidlab.types import DeidlabError
@@ -34,6 +35,7 @@ app.command()(deidentify)
 app.command()(export)
 app.command()(image)
 app.command()(inspect)
+app.command()(passport)
 app.command()(review)
 app.command()(serve)
 
