@@ -6,7 +6,7 @@ import warnings
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deidlab.corpora import cas, cas_json, cas_xmi
@@ -37,7 +37,7 @@ def told_by_cassis(found):
     return found.sofa_string, tuple(sorted(spans))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_cassis_reads_what_we_write_and_we_read_what_it_writes(document):
     cassis = pytest.importorskip("cassis", reason="pip install dkpro-cassis: the reference for UIMA CAS in Python")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deidlab.corpora.label_maps import (
@@ -40,6 +40,7 @@ def test_every_label_of_meddocan_finds_the_type_that_the_label_set_maps_it_to():
     assert {label: guess(label, I2B2).type for label in meddocan.types} == I2B2.maps["meddocan"]
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), unique=True, max_size=6))
 def test_a_draft_is_yaml_with_each_label_whatever_its_characters(tmp_path_factory, labels):
     file = tmp_path_factory.mktemp("maps") / "map.yaml"

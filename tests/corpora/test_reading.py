@@ -5,7 +5,7 @@ import json
 import pytest
 
 from deidlab.corpora import writing
-from deidlab.corpora.reading import ALIASES, Reading, Source, sources, tool
+from deidlab.corpora.reading import ALIASES, Reading, Source, sources, tool_of
 from deidlab.types import ConfigError, DataError, Document, Losses, Span
 
 NOTES = [Document("p1-1", "Señor Ruiz 😀 came", (Span(6, 10, "NAME"),)), Document("p2-1", "")]
@@ -25,8 +25,8 @@ def test_every_format_that_is_written_is_told_from_its_files_and_read(tmp_path, 
 def test_the_tool_of_an_export_is_told_from_its_first_object(tmp_path):
     for form in ("doccano", "label_studio", "prodigy", "jsonl"):
         writing.write(NOTES, tmp_path / form, form)
-        (file,) = (tmp_path / form).iterdir()
-        assert tool(file) == form
+        (source,) = sources(tmp_path / form)
+        assert (source.form, tool_of(source)) == ("jsonl", form)
 
 
 @pytest.mark.parametrize("form", ["brat", "i2b2", "cas_json", "jsonl"])

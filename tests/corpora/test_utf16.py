@@ -1,13 +1,15 @@
 """Code units and characters: there and back for every offset, and no offset in the middle of a character."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deidlab.corpora.utf16 import characters_of, is_plain, units_of
 
 TEXTS = st.text(st.sampled_from("aé名😀𝒜\u0301\n"), max_size=12)
+unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@unhurried
 @given(TEXTS)
 def test_units_are_those_of_the_encoding_and_turn_back(text):
     unit, character = units_of(text), characters_of(text)
@@ -19,6 +21,7 @@ def test_units_are_those_of_the_encoding_and_turn_back(text):
     assert bool(halves) == (not is_plain(text))
 
 
+@unhurried
 @given(TEXTS, st.integers(1, 5))
 def test_what_lies_outside_stays_as_far_outside(text, far):
     character = characters_of(text)

@@ -13,6 +13,7 @@ from pathlib import Path
 from deidlab.corpora import brat, cas, cas_json, conll, i2b2_2006, i2b2_2014, json_exports, jsonl, nemotron
 from deidlab.corpora.annotators import Policy, check_policy, merged
 from deidlab.corpora.encodings import known
+from deidlab.corpora.files import files_in
 from deidlab.types import ConfigError, DataError, Document, Losses
 
 FORMATS = ("brat", "i2b2", "i2b2_2006", "conll", "jsonl", "cas", "nemotron")
@@ -164,10 +165,15 @@ def detected(file: Path) -> str:
     raise DataError(f"{file}: its format cannot be told from its name; say it (format), one of {', '.join(FORMATS)}")
 
 
-def tool(file: Path) -> str | None:
-    """The annotation tool that made a JSON export, by its first object; None for what is none."""
+def tool_of(source: Source) -> str:
+    """What made the files: of JSON the annotation tool of the first object, otherwise the format."""
+    if source.form != "jsonl":
+        return source.form
     losses = Losses("count")
-    return next((json_exports.tool_of(parsed) for _, _, parsed in jsonl.objects(file, losses)), None)
+    found = (
+        parsed for file in files_in(source.path, ".jsonl", ".json") for _, _, parsed in jsonl.objects(file, losses)
+    )
+    return json_exports.tool_of(next(found, None)) or source.form
 
 
 def _type_system(file: Path) -> bool:

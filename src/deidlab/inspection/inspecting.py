@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deidlab.corpora.label_maps import guess
-from deidlab.corpora.reading import Reading, sources
+from deidlab.corpora.reading import Reading, sources, tool_of
 from deidlab.inspection import corpus, duplicates, mentions, spans, texts
 from deidlab.inspection.findings import CODES, Finding
 from deidlab.inspection.ledger import PlacedLosses
@@ -138,7 +138,7 @@ def _read(
     placed, formats = [], {}
     for source in sources(path, reading.form):
         ledger.split = source.split or ""
-        formats[source.form] = None
+        formats[tool_of(source)] = None
         placed += [(ledger.split, document) for document in reading.documents(source.path, source.form, ledger)]
     return placed, tuple(formats)
 
