@@ -55,7 +55,8 @@ export class Note {
     mark.className = this.classes(span, start, end);
     mark.dataset.group = this.groups[span.label] ?? "OTHER";
     mark.dataset.label = span.label;
-    mark.addEventListener("click", () => this.choose(span));
+    // A click that ends a selection is about the selection.
+    mark.addEventListener("click", () => getSelection().isCollapsed && this.choose(span));
     if (start === span.start) {
       mark.tabIndex = same(span, this.current) ? 0 : -1;
       mark.setAttribute("role", "button");

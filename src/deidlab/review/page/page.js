@@ -4,7 +4,7 @@ import { commandFor, explain } from "./keys.js";
 import { List } from "./list.js";
 import { Note, isOpen, same, standing } from "./note.js";
 import { capital, part, percent } from "./parts.js";
-import { Refused, ask } from "./server.js";
+import { Refused, Unanswered, ask } from "./server.js";
 import { chosenType } from "./types.js";
 
 const $ = (id) => document.getElementById(id);
@@ -27,11 +27,10 @@ function run(task) {
 export const settled = () => work;
 
 async function troubled(error) {
-  if (!(error instanceof Refused)) {
-    if (!(error instanceof TypeError)) throw error; // a fault of this page belongs in the console
+  if (error instanceof Unanswered)
     return trouble("The server does not answer. What is shown is saved; a decision made just now may not be. Start `deidlab review` again.");
-  }
-  if (error.reload) return trouble(capital(`${error.message}.`));
+  if (!(error instanceof Refused)) throw error; // a fault of this page belongs in the console
+  if (error.lasting) return trouble(capital(`${error.message}.`));
   if (error.status === 409 && state.note) await open(state.note.number, state.note.current);
   say(capital(`${error.message}.`));
 }
@@ -199,6 +198,7 @@ async function decide(action, span, to, current = to ?? span) {
   const { number, fingerprint, revision } = state.note;
   const sent = { epoch: state.epoch, reviewer: state.reviewer, number, fingerprint, base: revision, action };
   const answer = await ask("decide", { ...sent, ...(span && { span: place(span) }), ...(to && { to: place(to) }) });
+  $("trouble").hidden = true;
   state.undoable = answer.undoable;
   show(answer, current);
 }
@@ -230,14 +230,18 @@ async function move(edge, step, byWord) {
 
 async function finish(anyway) {
   const left = state.note.spans.filter(isOpen);
-  if (state.note.done) return say("This note is finished; the button reopens it.");
+  if (state.note.done) return onward();
   if (left.length && !anyway) {
     look(left[0]);
     return say(`${left.length} ${left.length === 1 ? "question is" : "questions are"} open. Shift+Enter finishes anyway.`);
   }
   await decide("finish");
   // Where others have finished it too, what they see otherwise shows now.
-  if (state.note.spans.some(isOpen)) return say("Finished. Another reviewer sees some spans otherwise.");
+  if (state.note.spans.some(isOpen)) return say("Finished. Another reviewer sees some spans otherwise; Enter goes on.");
+  return onward();
+}
+
+function onward() {
   const next = nextToDo(state.note.number);
   return next < 0 ? say("All notes are finished.") : open(next);
 }
