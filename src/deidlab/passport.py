@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from deidlab.deidentifier import checkpoint_digest
 from deidlab.runs import write_json
 from deidlab.types import ConfigError
 from deidlab.views import markdown as md
@@ -52,7 +51,7 @@ def issue(
     content: dict[str, Any] = {
         "schema": 1,
         "model": {
-            "weights": checkpoint_digest(run),
+            "weights": weights_digest(run / "checkpoint"),
             "labels": settings["labels"]["name"],
             "types": settings["labels"]["types"],
             "encoding": settings["encoding"],
@@ -81,11 +80,11 @@ def issue(
 
 
 def check(run: Path) -> dict[str, Any]:
-    """The passport of a run, if it is about its weights and was not changed. Raises `ConfigError` that says what is off."""
+    """The passport of a run, if it is about its weights and was not changed; raises `ConfigError` if not."""
     content = stated(run / FILE)
     if digest(content) != content.get("digest"):
         raise ConfigError(f"{run / FILE} was changed after it was signed: issue it anew")
-    if content["model"]["weights"] != checkpoint_digest(run):
+    if content["model"]["weights"] != weights_digest(run / "checkpoint"):
         raise ConfigError(
             f"{run / FILE} is about other weights or another threshold than those in {run}: judge these and issue a "
             "passport of their own"
@@ -103,6 +102,15 @@ def digest(content: Mapping[str, Any]) -> str:
     """SHA-256 of everything but itself."""
     rest = {key: value for key, value in content.items() if key != "digest"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def weights_digest(checkpoint: Path) -> str:
+    """SHA-256 of the weights and of what using them takes: every byte, the model card left out."""
+    told = hashlib.sha256()
+    for file in sorted(path for path in checkpoint.iterdir() if path.suffix in (".safetensors", ".json")):
+        with file.open("rb") as stream:
+            told.update(f"{file.name} {hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    return told.hexdigest()
 
 
 def metrics(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
