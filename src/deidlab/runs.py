@@ -152,7 +152,9 @@ def instantiate_system(config: Any, labels: Any) -> Any:
     from omegaconf import OmegaConf
 
     parts = {name: instantiate_system(part, labels) for name, part in (config.get("systems") or {}).items()}
-    own = OmegaConf.masked_copy(config, [key for key in config if key != "systems"])
+    # Resolved where it stands: a copy would look for the settings of the whole evaluation in itself.
+    own = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    own.pop("systems", None)
     return instantiate(own, labels=labels, **({"systems": parts} if parts else {}))
 
 
