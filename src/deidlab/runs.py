@@ -147,13 +147,16 @@ def instantiate(config: Any, **arguments: Any) -> Any:
 def instantiate_system(config: Any, labels: Any) -> Any:
     """Build a system (`conf/system/*`) for the labels of an evaluation; the `systems` in it come first, with the same.
 
-    Hydra would build these before it knows the labels.
+    Hydra would build these before it knows the labels. Raises `ConfigError` for a setting that is still to be said.
     """
-    from omegaconf import OmegaConf
+    from omegaconf import MissingMandatoryValue, OmegaConf
 
     parts = {name: instantiate_system(part, labels) for name, part in (config.get("systems") or {}).items()}
     # Resolved where it stands: a copy would look for the settings of the whole evaluation in itself.
-    own = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    try:
+        own = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        raise ConfigError(f"{error.full_key} has no default: say {error.full_key}=...") from None
     own.pop("systems", None)
     return instantiate(own, labels=labels, **({"systems": parts} if parts else {}))
 
