@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).parents[1])  # else evaluate.py beside this file hides the library `evaluate`
 
 import hydra
+import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
@@ -25,7 +26,7 @@ def main(cfg: DictConfig) -> None:
 
 def select(cfg: DictConfig) -> None:
     from deidlab import calibrating, selecting
-    from deidlab.corpora.splits import read_ids
+    from deidlab.corpora.splits import drawn, read_ids
     from deidlab.flagging import Flagging
     from deidlab.review import queue
     from deidlab.systems import checkpoint
@@ -42,13 +43,16 @@ def select(cfg: DictConfig) -> None:
         documents = list(corpus.typed(labels)(cfg.split))
     known = [one for one in documents if one.id in set(have)]
     left = [one for one in documents if one.id not in set(have)]
+    left = drawn(left, min(cfg.pool, len(left)) if cfg.pool else None, cfg.seed)
     if missing := len(set(have)) - len(known):
         raise ConfigError(f"have={cfg.have}: {missing} of its ids are not in the split {cfg.split}")
+    # Only what the strategy goes by is looked at.
+    doubts, places = (part in cfg.strategy for part in ("uncertain", "divers"))
     pool = selecting.Pool(
         [one.meta.get("patient") or one.id for one in left],
-        selecting.worth_of_review(system, left, Flagging()),
-        selecting.embeddings(system, left),
-        selecting.embeddings(system, known),
+        selecting.worth_of_review(system, left, Flagging()) if doubts else np.zeros(len(left)),
+        selecting.embeddings(system, left) if places else np.zeros((len(left), 1)),
+        selecting.embeddings(system, known) if places else np.zeros((0, 1)),
     )
     picked = [left[i] for i in selecting.chosen(pool, cfg.n, cfg.strategy, cfg.seed)]
     selecting.write_ids(cfg.out, [*have, *(one.id for one in picked)], cfg.strategy)

@@ -28,8 +28,8 @@ from deidlab.types import DeidlabError
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 STRATEGIES = get_args(Strategy)
-MEDDOCAN = ("data=meddocan", "model=minilm", "notes.validation=0", "notes.test=100", "training.epochs=4",
-            "training.min_steps=300", "report.figures=false", "evaluation.replicates=0")  # fmt: skip
+MEDDOCAN = ("data=meddocan", "model=minilm", "notes.validation=0", "notes.test=60", "training.epochs=4",
+            "training.min_steps=150", "report.figures=false", "evaluation.replicates=0")  # fmt: skip
 QUICK = ("data=synthetic", "data.sizes={train:20,validation:2,test:3}", "model=tiny", "notes.validation=0",
          "training.max_steps=2", "report.figures=false", "evaluation.replicates=0")  # fmt: skip
 
@@ -70,7 +70,7 @@ def curves(sizes: tuple[int, ...], seed: int, settings: tuple[str, ...], out: Pa
             if not ids.exists():
                 first = have or first_ids(out, seed, sizes[0], settings)
                 chosen = (f"run={run}", f"n={size - before}", f"strategy={strategy}", f"have={first}", f"out={ids}")
-                called("scripts/select_notes.py", *chosen, f"seed={seed}")
+                called("scripts/select_notes.py", *chosen, "pool=120", f"seed={seed}")
             run, have = out / f"{seed}-{strategy}-{size}", ids
             trained(run, (*settings, f"notes.ids={ids}", f"seed={seed}"))
             points.append({"strategy": strategy, "notes": size, "repeat": seed, **figures(run)})
