@@ -1,12 +1,12 @@
 """From pixels to leaks: what of rendered pages is covered, why the rest is not, and what can be read again?
 
-python scripts/evaluate_images.py --model RUN [--pages 18] [--ocr rapidocr] [--conditions "scan" "DICOM frame" ...]
-    [--seed 0] [--out experiments/image] [--words 60]
+python scripts/evaluate_images.py --model RUN [--pages 17] [--ocr rapidocr] [--conditions "scan" "DICOM frame" ...]
+    [--seed 0] [--out outputs/images] [--words 45]
 
 Synthetic notes of people and sentences that no training split has are set as pages (`deidlab.images.rendering`), worn,
 read, judged by the model with rules and consistency, covered, and read again by every engine at hand. Each condition
-has `--pages` pages; DICOM frames are judged with and without the deny-list of their header. `results.json` is written
-after each condition.
+has `--pages` pages; DICOM frames are judged with and without the deny-list of their header. Scores are kept page by
+page in `pages.jsonl`: the same command goes on where it was killed, and `--tables` only makes the tables anew.
 """
 
 import argparse
@@ -19,8 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[1])
@@ -38,7 +37,9 @@ from deidlab.images.reading import read
 from deidlab.images.redacting import Find, covers
 from deidlab.images.rendering import frames
 from deidlab.images.rendering.pages import CONDITIONS, Rendered, rendered, shortened
-from deidlab.images.scoring import CAUSES, Score, confusions, score
+from deidlab.images.scoring import CAUSES, confusions, score
+from deidlab.images.words import Reading
+from deidlab.redaction.policy import Policy
 from deidlab.synthesis.people import GENDERS, name_pool
 from deidlab.synthesis.settings import CULTURES, Settings
 from deidlab.synthesis.stream import generate
@@ -49,52 +50,59 @@ FRAME_KINDS = (("MONOCHROME2", 8), ("RGB", 8), ("MONOCHROME2", 16), ("MONOCHROME
 EXAMPLES = ("scan", "form", "dark screen", FRAMES)
 
 
-@dataclass
-class Tally:
-    """Scores by row of a table: a condition, a set of engines, with or without the header."""
-
-    scores: dict[str, list[Score]] = field(default_factory=dict)
-    seconds: dict[str, list[tuple[float, float]]] = field(default_factory=dict)  # OCR, everything
-    engines: dict[str, list[Score]] = field(default_factory=dict)
-    text: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # characters covered, all: without any OCR
-    confused: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="a run; the rules alone without")
-    parser.add_argument("--pages", type=int, default=18, help="of each condition")
-    parser.add_argument("--words", type=int, default=60, help="of a page, at least")
+    parser.add_argument("--pages", type=int, default=17, help="of each condition")
+    parser.add_argument("--words", type=int, default=45, help="of a page, at least")
     parser.add_argument("--ocr", default="rapidocr", help="engines of the system that is judged")
     parser.add_argument("--conditions", nargs="+", default=[*CONDITIONS, FRAMES])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("experiments/image"))
+    parser.add_argument("--out", type=Path, default=Path("outputs/images"))
+    parser.add_argument("--tables", action="store_true", help="judge no further page")
     args = parser.parse_args()
     with runs.mendable_errors():
         evaluate(args)
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    used = engines.build(args.ocr.split(","))
-    others = engines.build([name for name in engines.installed() if name not in args.ocr.split(",")] or [used[0].name])
-    loaded = deidentifier.load(args.model)
-    bench = Bench(used, tuple(e for e in others if e not in used), finder(loaded))
-    keeps = partial(kept_out, policy=loaded.redactor.policy)
-    tally = Tally()
     args.out.mkdir(parents=True, exist_ok=True)
-    notes = (keeps(note) for note in synthetic(args.seed, args.words))
-    for condition in args.conditions:
-        for number in range(args.pages):
-            if condition == FRAMES:
-                page, known, pixels = framed(number, args.seed, keeps)
-            else:
-                page, known = rendered(next(notes), CONDITIONS[condition], f"{args.seed} {condition}"), ()
-                pixels = page.pixels
-            picture = bench.judge(tally, condition, page, pixels, known)
+    file = args.out / "pages.jsonl"
+    records = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+    done = {(record["condition"], record["number"]) for record in records}
+    if not args.tables:
+        bench = Bench.of(args)
+        for condition, number, page, known, pixels in pages(args, bench.policy):
+            if (condition, number) in done:
+                continue
+            record, picture = bench.judge(page, pixels, known)
+            records.append({"condition": condition, "number": number, **record})
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(records[-1], ensure_ascii=False) + "\n")
             if condition in EXAMPLES and number == 0:
                 example(args.out / f"{condition.replace(' ', '-').lower()}.png", page.pixels, picture)
             print(f"{condition} {number + 1}/{args.pages}", flush=True)
-        keep(tally, args)
+    tables(records, args)
+
+
+Page = tuple[str, int, Rendered, Sequence[str], np.ndarray]  # condition, number, truth, header, pixels
+
+
+def pages(args: argparse.Namespace, policy: Policy) -> Iterator[Page]:
+    """Every page of the evaluation, the same for the same seed, condition and number."""
+    notes = synthetic(args.seed, args.words)
+    for number in range(args.pages):
+        for condition in (*CONDITIONS, FRAMES):
+            if condition == FRAMES:
+                page, known, pixels = framed(number, args.seed)
+            else:
+                note = next(notes)
+                if condition not in args.conditions:
+                    continue
+                page, known = rendered(note, CONDITIONS[condition], f"{args.seed} {condition}"), ()
+                pixels = page.pixels
+            if condition in args.conditions:
+                yield condition, number, replace(page, document=kept_out(page.document, policy)), known, pixels
 
 
 def synthetic(seed: int, words: int) -> Iterator[Document]:
@@ -106,12 +114,12 @@ def synthetic(seed: int, words: int) -> Iterator[Document]:
                 yield page
 
 
-def kept_out(document: Document, policy) -> Document:
+def kept_out(document: Document, policy: Policy) -> Document:
     """The document without spans that the policy keeps, such as states: they are no leak."""
     return replace(document, spans=tuple(s for s in document.spans if policy.action_for(s.label) != "keep"))
 
 
-def framed(number: int, seed: int, keeps) -> tuple[Rendered, tuple[str, ...], np.ndarray]:
+def framed(number: int, seed: int) -> tuple[Rendered, tuple[str, ...], np.ndarray]:
     """A frame, what its header knows, and its pixels as they come out of the file."""
     rng = random.Random(f"{seed} {number}")
     patient, physician = (name_pool(rng.choice(list(CULTURES)), "test").draw(rng, rng.choice(GENDERS)) for _ in "12")
@@ -123,7 +131,7 @@ def framed(number: int, seed: int, keeps) -> tuple[Rendered, tuple[str, ...], np
         with file.open("wb") as stream:
             frames.write(stream, made, kind, bits)
         source = Dicom(file)
-        return replace(made.rendered, document=keeps(made.rendered.document)), source.known, source.page(0)
+        return made.rendered, source.known, source.page(0)
 
 
 @dataclass(frozen=True)
@@ -133,10 +141,18 @@ class Bench:
     used: Sequence[engines.Engine]
     attackers: Sequence[engines.Engine]
     find: Find
+    policy: Policy
     covering: Covering = field(default_factory=Covering)
 
-    def judge(self, tally: Tally, row: str, page: Rendered, pixels: np.ndarray, known: Sequence[str]) -> np.ndarray:
-        """Read, cover, read again, and count; gives the covered picture."""
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> "Bench":
+        used = args.ocr.split(",")
+        others = [name for name in engines.installed() if name not in used]
+        loaded = deidentifier.load(args.model)
+        return cls(engines.build(used), engines.build(others) if others else (), finder(loaded), loaded.redactor.policy)
+
+    def judge(self, page: Rendered, pixels: np.ndarray, known: Sequence[str]) -> tuple[dict, np.ndarray]:
+        """Read, cover, read again, and count; gives the record of the page and its covered picture."""
         began = time.process_time()
         readings = read(pixels, self.used, Preparation())
         seen = time.process_time() - began
@@ -144,82 +160,81 @@ class Bench:
         took = time.process_time() - began
         picture = filled(page.pixels, mask, "grey" if np.median(page.pixels) < 110 else "black")
         again = [one for e in (*self.used, *self.attackers) for one in read(picture, [e], Preparation())]
-        put(tally.scores, f"{row}, header" if known else row, score(page, found, mask, again))
-        put(tally.seconds, row, (seen, took))
+        rows = {"header" if known else "": score(page, found, mask, again)}
         if known:
             plain_mask, plain_found = self.covered(page, readings, ())
-            put(tally.scores, row, score(page, plain_found, plain_mask, ()))
-        further = [one for e in self.attackers for one in read(pixels, [e], Preparation())]
-        self.compare(tally, page, (*readings, *further), known)
-        for reading in (*readings, *further):
-            for (gold, shown), count in confusions(page, reading).items():
-                tally.confused[reading.source, gold, shown] += count
-        spans = self.find([page.document])[0]
-        inside = {i for s in spans for i in range(s.start, s.end)}
-        wanted = [i for s in page.document.spans for i in range(s.start, s.end) if not page.document.text[i].isspace()]
-        put(tally.text, row, (sum(i in inside for i in wanted), len(wanted)))
-        return picture
+            rows[""] = score(page, plain_found, plain_mask, ())
+        every = (*readings, *(one for e in self.attackers for one in read(pixels, [e], Preparation())))
+        confused = sum((confusions(page, one) for one in every), Counter())
+        return {
+            "seconds": [round(seen, 2), round(took, 2)],
+            "rows": {name: asdict(one) for name, one in rows.items()},
+            "engines": {name: asdict(one) for name, one in self.compared(page, every, known)},
+            "text": self.without_ocr(page.document),
+            "confused": [[*key, n] for key, n in sorted(confused.items())],
+        }, picture
 
-    def covered(self, page: Rendered, readings, known: Sequence[str]):
+    def covered(self, page: Rendered, readings: Sequence[Reading], known: Sequence[str]):
         made = covers([readings], self.find, self.covering, page.document.id, known)
         return made.mask(0, *page.pixels.shape), made.pages[0]
 
-    def compare(self, tally: Tally, page: Rendered, readings, known: Sequence[str]) -> None:
+    def compared(self, page: Rendered, readings: Sequence[Reading], known: Sequence[str]) -> Iterator[tuple]:
         """The same page by each engine alone and by all of them, from what they have read already."""
         sets = {reading.source: (reading,) for reading in readings}
         if len(readings) > 1:
             sets |= {"all of them": tuple(readings)}
         for name, chosen in sets.items():
             mask, found = self.covered(page, chosen, known)
-            put(tally.engines, name, score(page, found, mask, ()))
+            yield name, score(page, found, mask, ())
 
-
-def put(table: dict[str, list], row: str, value) -> None:
-    table.setdefault(row, []).append(value)
+    def without_ocr(self, document: Document) -> tuple[int, int]:
+        """How many characters of identifiers are found in the text itself, and how many there are."""
+        found = {i for s in self.find([document])[0] for i in range(s.start, s.end)}
+        wanted = [i for s in document.spans for i in range(s.start, s.end) if not document.text[i].isspace()]
+        return sum(i in found for i in wanted), len(wanted)
 
 
 def share(part: float, whole: float, digits: int = 4) -> str:
     return f"{part / whole:.{digits}f}" if whole else "-"
 
 
-def keep(tally: Tally, args: argparse.Namespace) -> None:
-    """Write the tables: `results.json` by condition, `causes.json`, `engines.json`, `confusions.json`."""
-    rows = dict(tally.scores)
-    pages = {row: scores for row, scores in rows.items() if not (row == FRAMES and f"{FRAMES}, header" in rows)}
-    rows["all pages"] = [one for scores in pages.values() for one in scores]
+def tables(records: Sequence[dict], args: argparse.Namespace) -> None:
+    """Write `results.json` by condition, `causes.json`, `engines.json` and `confusions.json`."""
     origin = {
-        "command": " ".join(["python scripts/evaluate_images.py", *sys.argv[1:]]),
+        "command": " ".join(["python scripts/evaluate_images.py", *(a for a in sys.argv[1:] if a != "--tables")]),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
         "system": "model, rules and consistency" if args.model else "rules and consistency, no model",
         "ocr": args.ocr,
         "seed": args.seed,
     }
-    write(args.out / "results.json", origin, COLUMNS, [[row, *figures(tally, row, rows[row])] for row in rows])
+    rows = by_row(records)
+    write(args.out / "results.json", origin, COLUMNS, [[row, *figures(row, *of_row)] for row, of_row in rows.items()])
     causes = [
-        [row, str(sum(s.identifier for s in scores)), str(sum(s.identifier - s.covered for s in scores))]
-        + [str(sum(s.causes[cause] for s in scores)) for cause in CAUSES]
-        for row, scores in rows.items()
-    ]
-    write(args.out / "causes.json", origin, ("condition", "identifier characters", "not covered", *CAUSES), causes)
-    compared = [
-        [name, share(sum(s.covered for s in scores), sum(s.identifier for s in scores)),
-         share(sum(s.covered == s.identifier for s in scores), len(scores), 3),
-         share(sum(s.wrongly for s in scores), sum(s.other for s in scores)),
-         share(sum(s.errors for s in scores), sum(s.length for s in scores))]
-        for name, scores in tally.engines.items()
+        [row, *(str(sum(s[key] for s in scores)) for key in ("identifier", "missed")),
+         *(str(sum(s["causes"].get(cause, 0) for s in scores)) for cause in CAUSES)]
+        for row, (scores, _) in rows.items()
     ]  # fmt: skip
-    plain = [pair for pairs in tally.text.values() for pair in pairs]
-    covered, whole = (sum(pair[i] for pair in plain) for i in (0, 1))
-    clean = share(sum(a == b for a, b in plain), len(plain), 3)
-    compared.append(["no OCR: the text itself", share(covered, whole), clean, "-", "0"])
-    columns = ("read by", "identifier characters covered", "clean pages", "others covered", "OCR error rate")
-    write(args.out / "engines.json", origin, columns, compared)
-    wrong = [(key, n) for key, n in tally.confused.most_common() if key[1] != key[2]]
-    totals = Counter()
-    for (source, gold, _), n in tally.confused.items():
-        totals[source, gold] += n
-    shown = [[*key, str(n), share(n, totals[key[0], key[1]])] for key, n in wrong if n > 1]
-    write(args.out / "confusions.json", origin, ("engine", "printed", "read", "times", "of all"), shown)
+    write(args.out / "causes.json", origin, ("condition", "identifier characters", "not covered", *CAUSES), causes)
+    write(args.out / "engines.json", origin, ENGINES, engine_rows(records))
+    write(
+        args.out / "confusions.json", origin, ("engine", "printed", "read", "times", "of all"), confused_rows(records)
+    )
+
+
+def by_row(records: Sequence[dict]) -> dict[str, tuple[list[dict], list[dict]]]:
+    """The scores and records of each row of the main table; in the last row are all pages, frames with their header."""
+    rows: dict[str, tuple[list[dict], list[dict]]] = {}
+    everything: tuple[list[dict], list[dict]] = ([], [])
+    for record in records:
+        for name, one in record["rows"].items():
+            one["missed"] = one["identifier"] - one["covered"]
+            row = f"{record['condition']}, {name}" if name else record["condition"]
+            for scores, of_record in [rows.setdefault(row, ([], []))] + [everything] * (
+                name or len(record["rows"]) == 1
+            ):
+                scores.append(one)
+                of_record.append(record)
+    return {**rows, "all pages": everything}
 
 
 COLUMNS = (
@@ -227,25 +242,57 @@ COLUMNS = (
     "pages without readable leak", "identifiers readable", "other characters covered", "area covered", "s/page",
     "OCR share",
 )  # fmt: skip
+ENGINES = ("read by", "identifier characters covered", "clean pages", "other characters covered", "OCR error rate")
 
 
-def figures(tally: Tally, row: str, scores: Sequence[Score]) -> list[str]:
-    attacked = [s for s in scores if s.readable or row != FRAMES]
-    timed = tally.seconds.get(row.removesuffix(", header"), [t for one in tally.seconds.values() for t in one])
-    seen, took = (sum(t[i] for t in timed) for i in (0, 1))
-    without = row == FRAMES and f"{FRAMES}, header" in tally.scores  # its output was not made, so not attacked
-    return [
-        str(len(scores)),
-        share(sum(s.errors for s in scores), sum(s.length for s in scores)),
-        share(sum(s.covered for s in scores), sum(s.identifier for s in scores)),
-        share(sum(s.covered == s.identifier for s in scores), len(scores), 3),
-        "-" if without else share(sum(not s.readable["any"] for s in attacked), len(attacked), 3),
-        "-" if without else share(sum(s.readable["any"] for s in attacked), sum(s.mentions for s in attacked)),
-        share(sum(s.wrongly for s in scores), sum(s.other for s in scores)),
-        share(sum(s.area for s in scores), len(scores), 3),
-        f"{took / len(timed):.1f}",
-        share(seen, took, 2),
+def rates(scores: Sequence[dict]) -> tuple[str, str, str, str]:
+    """Identifier characters covered, clean pages, other characters covered, OCR error rate."""
+    total = {
+        key: sum(s[key] for s in scores) for key in ("covered", "identifier", "wrongly", "other", "errors", "length")
+    }
+    clean = sum(s["covered"] == s["identifier"] for s in scores)
+    return (
+        share(total["covered"], total["identifier"]),
+        share(clean, len(scores), 3),
+        share(total["wrongly"], total["other"]),
+        share(total["errors"], total["length"]),
+    )
+
+
+def figures(row: str, scores: Sequence[dict], records: Sequence[dict]) -> list[str]:
+    covered, clean, wrongly, errors = rates(scores)
+    seen, took = (sum(record["seconds"][i] for record in records) for i in (0, 1))
+    readable = share(sum(s["readable"].get("any", 0) for s in scores), sum(s["mentions"] for s in scores))
+    safe = share(sum(not s["readable"].get("any", 0) for s in scores), len(scores), 3)
+    if row == FRAMES and any("header" in record["rows"] for record in records):
+        readable = safe = "-"  # frames without their header were not covered, so not attacked
+    area = share(sum(s["area"] for s in scores), len(scores), 3)
+    each = f"{took / len(records):.1f}"
+    return [str(len(scores)), errors, covered, clean, safe, readable, wrongly, area, each, share(seen, took, 2)]
+
+
+def engine_rows(records: Sequence[dict]) -> list[list[str]]:
+    names = dict.fromkeys(name for record in records for name in record["engines"])
+    found = [
+        [name, *rates([record["engines"][name] for record in records if name in record["engines"]])] for name in names
     ]
+    text = [record["text"] for record in records]
+    covered, whole = (sum(pair[i] for pair in text) for i in (0, 1))
+    return [
+        *found,
+        ["no OCR: the text itself", share(covered, whole), share(sum(a == b for a, b in text), len(text), 3), "-", "-"],
+    ]
+
+
+def confused_rows(records: Sequence[dict], least: int = 3) -> list[list[str]]:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    printed: Counter[tuple[str, str]] = Counter()
+    for record in records:
+        for source, gold, shown, n in record["confused"]:
+            counts[source, gold, shown] += n
+            printed[source, gold] += n
+    wrong = [(key, n) for key, n in counts.most_common() if key[1] != key[2] and n >= least]
+    return [[*key, str(n), share(n, printed[key[0], key[1]])] for key, n in wrong]
 
 
 def write(file: Path, origin: dict, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -165,11 +165,11 @@ def edit_distance(a: str, b: str) -> int:
     return int(row[-1])
 
 
-def confusions(page: Rendered, reading: Reading) -> Counter[tuple[str, str]]:
-    """How often a glyph was read as what, by place: (gold, read), the latter empty where nothing was."""
+def confusions(page: Rendered, reading: Reading) -> Counter[tuple[str, str, str]]:
+    """How often a glyph was read as what, by place: (source, printed, read), the last empty where nothing was."""
     symbols = [symbol for word in reading.words for symbol in word.symbols]
     own = matched(page.quads, symbols, reading.to_page)
     return Counter(
-        (page.document.text[place], symbols[symbol].text if symbol >= 0 else "")
+        (reading.source, page.document.text[place], symbols[symbol].text if symbol >= 0 else "")
         for place, symbol in zip(page.places, own, strict=True)
     )
