@@ -145,7 +145,7 @@ def test_a_note_with_open_questions_is_finished_only_on_purpose(opened, queue_fi
         press(page, "Enter")
         assert "2 questions are open" in page.inner_text("#said") and not done(queue_file)
         press(page, "Shift+Enter")
-        assert done(queue_file) == [0]
+        assert (page.inner_text("#note-id"), done(queue_file)) == ("n-2", [0])
         press(page, "u")  # and goes back to it
         assert (page.inner_text("#note-id"), done(queue_file)) == ("n-1", [])
 
@@ -206,6 +206,29 @@ def test_another_page_that_decided_meanwhile_is_not_written_over(opened, queue_f
         # Told, or, where the page had looked again before, seen.
         assert decided == 1
         assert "look again" in page.inner_text("#said").lower() or page.is_visible("mark.rejected")
+
+
+def test_two_reviewers_see_where_they_differ_when_both_have_finished(opened, queue_file):
+    with opened() as page:
+        press(page, "a", "r", "Enter")  # Jones is one, Bell is none
+        page.click("#reviewer-button")
+        page.fill("#who-name", "Ben")
+        press(page, "Enter")
+        assert (page.inner_text("#note-id"), page.inner_text("#progress-text")) == ("n-1", "0 of 3")
+        assert page.locator("mark.accepted, mark.rejected, mark.differ").count() == 0
+        press(page, "a", "a", "Enter")
+        assert "Another reviewer sees some spans otherwise" in page.inner_text("#said")
+        assert page.inner_text("#note-id") == "n-1"
+        assert page.evaluate("document.activeElement.textContent") == "Bell"
+        assert page.inner_text("#span-others") == "Ada sees it otherwise."
+        picture(page, "differ")
+        page.click("#agreement-button")
+        settled(page)
+        cells = page.locator("#agreement td").all_inner_texts()
+        assert cells[:3] == ["Ada, Ben", "1", f"{2 * 3 / (3 + 4):.3f}"] and cells[4] == "n-1"
+        press(page, "Escape", "r")
+        assert page.locator("mark.differ").count() == 0
+        assert answer(queue_file, who="Ben") == answer(queue_file, who="Ada") == {SMITH, DATE, JONES}
 
 
 def test_a_page_of_before_a_restart_says_that_it_must_be_reloaded(opened, queue_file):

@@ -237,7 +237,7 @@ async function finish(anyway) {
   }
   await decide("finish");
   // Where others have finished it too, what they see otherwise shows now.
-  if (state.note.spans.some(isOpen)) return say("Finished. Another reviewer sees some spans otherwise; Enter goes on.");
+  if (state.note.spans.some((span) => span.differ.length)) return say("Finished. Another reviewer sees some spans otherwise; Enter goes on.");
   return onward();
 }
 
