@@ -87,3 +87,28 @@ def test_intervals_stand_beside_the_change_from_the_first_run():
     assert lines[0] == "| run | strict | change | hardware |"
     assert lines[2] == "| all | 0.8000 (0.7000 to 0.9000) |  | abacus |"
     assert lines[3] == "| less | 0.6500 (0.5500 to 0.7500) | -0.1500 | abacus |"
+
+
+def test_a_table_whose_results_are_to_come_says_so(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("<!-- table results.json: curve local -->\n<!-- end -->\n")
+    assert "Not measured yet." in render(page)
+
+
+def test_learning_curves_stand_side_by_side(tmp_path):
+    def curve(values, on):
+        means = [{"notes": n, "on": on, "measure": m, "value": v, "low": v, "high": v + 0.1}
+                 for n, v in values.items() for m in ("strict F1", "character leak")]  # fmt: skip
+        return {"command": "c", "hardware": "h", "curve": {"means": means}}
+
+    runs = {
+        "ours": curve({0: 0.2, 10: 0.5}, "local"),
+        "none": curve({10: 0.1}, "local"),
+        "home": curve({0: 1}, "source"),
+    }
+    (tmp_path / "results.json").write_text(json.dumps({"schema": 1, "runs": runs}))
+    page = tmp_path / "README.md"
+    page.write_text("<!-- table results.json: curve local -->\n<!-- end -->\n")
+    told = render(page)
+    assert "| 10 | 0.5000 (0.5000 to 0.6000) |" in told and told.count("\n| ") >= 3
+    assert "none: strict F1" in told and "home" not in told

@@ -38,6 +38,8 @@ from deidlab.views.elements import Estimate, P, Table
 TABLE = re.compile(r"(<!-- table (?P<file>\S+): (?P<metrics>[^>]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 PICTURE = re.compile(r"!\[[^\]]*\]\((?P<name>gaps-(?P<attribute>\w+)-(?P<types>\w+)\.svg)\)")
 
+UNMEASURED = "Not measured yet.\n"
+
 
 def record(results: Path, name: str, run: Path, command: str) -> None:
     """Add a run's report to `results` under `name`, replacing an earlier one of that name.
@@ -86,6 +88,8 @@ def render(file: Path) -> str:
     """The Markdown file with every table made anew from the results it names."""
 
     def table(match: re.Match[str]) -> str:
+        if not (file.parent / match["file"]).is_file():
+            return match[1] + UNMEASURED + match[5]
         results = json.loads((file.parent / match["file"]).read_text(encoding="utf-8"))
         what, *rest = match["metrics"].split()
         match what:
