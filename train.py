@@ -122,7 +122,8 @@ def replayed(cfg: DictConfig, labels: LabelSet, cache: Path, losses: Losses) -> 
     from deidlab.corpora.splits import drawn
 
     corpus = runs.instantiate(cfg.replay.data, cache_dir=cache / "replay")
-    notes = drawn(list(corpus.typed(labels)("train")), cfg.replay.notes, cfg.seed)
+    notes = list(corpus.typed(labels)("train"))
+    notes = drawn(notes, min(cfg.replay.notes or len(notes), len(notes)), cfg.seed)
     for (reason, label), number in corpus.losses.counts.items():
         losses.count(f"replay_{reason}", label, number)
     return notes
