@@ -40,6 +40,15 @@ def test_folders_named_after_splits_are_splits_and_what_is_about_gold_is_not_rea
     }  # fmt: skip
 
 
+def test_the_notes_of_a_project_may_be_called_as_they_like(tmp_path):
+    for name in ("test 1.txt", "letter.txt"):
+        writing.write(NOTES[:1], tmp_path / name, "cas_json")
+    (source,) = sources(tmp_path)
+    assert source == Source(None, tmp_path, "cas")
+    found = Reading().documents(source.path, source.form, Losses())
+    assert [document.id for document in found] == ["letter.txt", "test 1.txt"]
+
+
 def test_files_named_after_splits_are_splits(tmp_path):
     for name in ("train", "test"):
         writing.write(NOTES, tmp_path / name, "jsonl")

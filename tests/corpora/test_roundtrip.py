@@ -254,3 +254,13 @@ def test_a_fault_of_one_note_is_an_error_that_names_the_format_or_costs_that_not
     losses = Losses("count")
     assert writing.write(notes, tmp_path / "two", "cas_xmi", losses) == 1
     assert losses.counts["not_carried", "-"] == 1
+
+
+def test_real_notes_come_through_all_formats(shared_data, tmp_path_factory):
+    notes = list(brat.read(shared_data / "meddocan" / "dev" / "brat", Losses()))[:40]
+    passed = notes
+    for form in writing.FORMATS:
+        folder = tmp_path_factory.mktemp(form) / "out"
+        writing.write(passed, folder, form)
+        passed = list(READERS[form].read(folder, Losses()))
+        assert [(d.id, d.text, d.spans) for d in passed] == [(d.id, d.text, d.spans) for d in notes], form

@@ -66,7 +66,6 @@ class Reading:
     def _read(self, path: Path, form: str, losses: Losses) -> Iterator[Document]:
         match form:
             case "brat":
-                # The note of an annotation, or the annotation of a note: either names both.
                 return brat.read(path, losses, encoding=self.encoding)
             case "i2b2":
                 return i2b2_2014.read(path, losses, self.encoding)
@@ -129,7 +128,7 @@ def _below(folder: Path) -> Iterator[Source]:
         yield from (Source(split_of(file.stem), file, form) for file, form in forms.items())
     elif files:
         yield from (Source(None, folder, form) for form in sorted(set(forms.values())))
-    elif any(map(_is_project_note, folders)) and not any(split_of(inner.name) for inner in folders):
+    elif any(map(_is_project_note, folders)) and not all(split_of(inner.name) for inner in folders):
         yield Source(None, folder, "cas")
     else:
         named_after = {inner: split_of(inner.name) for inner in folders}

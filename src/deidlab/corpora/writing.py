@@ -94,8 +94,10 @@ def write(
                     "duplicate_id", "-", f"{document.id}: a document of this id was written already; rename it"
                 )
                 continue
+            if form in ("conll", "i2b2_2006"):
+                document = replace(document, spans=tuple(_beside_each_other(document, form, losses)))
             try:
-                pieces = rendered(document, form, how, losses)
+                pieces = rendered(document, how)
             except DataError as error:
                 losses.fault("not_carried", "-", f"{error} (format {form})")
                 continue
@@ -132,10 +134,8 @@ def new_folder(folder: str | Path) -> Path:
     return private_folder(folder)
 
 
-def rendered(document: Document, form: str, how: Layout, losses: Losses) -> dict[str, bytes]:
-    """The files of a document by suffix, without the spans that the format cannot carry, which are faults."""
-    if form in ("conll", "i2b2_2006"):
-        document = replace(document, spans=tuple(_beside_each_other(document, form, losses)))
+def rendered(document: Document, how: Layout) -> dict[str, bytes]:
+    """The files of a document by suffix; raises `DataError` for what the format cannot carry."""
     if not how.together:
         for suffix in how.renders:
             named(Path(), document.id, suffix)
