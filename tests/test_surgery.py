@@ -9,6 +9,7 @@ from deidlab.decoding import Decoder
 from deidlab.extending import extended
 from deidlab.labels import LabelSet
 from deidlab.models import Backbone, Checkpoint
+from deidlab.types import ConfigError
 
 LABELS = LabelSet("four", ("PATIENT", "DOCTOR", "AGE", "DATE"), "BIO")
 
@@ -58,3 +59,14 @@ def test_what_was_learnt_under_the_new_labels_comes_back(run, tmp_path):
     Checkpoint(model, run.encoder(run.locate()), Decoder(grown)).save(tmp_path / "again" / "checkpoint")
     loaded = Backbone(str(tmp_path / "again"), max_length=48, stride=8)
     assert torch.equal(loaded.model(loaded.locate(), grown).classifier.weight, model.classifier.weight)
+
+
+def test_a_run_that_was_told_word_shapes_is_told_them_again_or_refused(tiny_backbones, tmp_path):
+    shaped = Backbone(str(tiny_backbones["bert"]), max_length=48, stride=8, word_shapes=True)
+    source = shaped.locate()
+    Checkpoint(shaped.model(source, LABELS), shaped.encoder(source), Decoder(LABELS)).save(tmp_path / "checkpoint")
+    blind = Backbone(str(tmp_path), max_length=48, stride=8)
+    with pytest.raises(ConfigError, match="choose the model= that it was trained with"):
+        blind.encoder(blind.locate())
+    again = Backbone(str(tmp_path), max_length=48, stride=8, word_shapes=True)
+    assert again.encoder(again.locate()).word_shapes

@@ -34,7 +34,7 @@ from deidlab.encoding import Encoder
 from deidlab.hardware import has_fast_bf16, pick_device
 from deidlab.hub import quiet_transformers, readable_weights, require_hub, verify_sha256
 from deidlab.labels import LabelSet
-from deidlab.surgery import SIDECAR, inherit_head, labels_of, reset_head, tell_shapes
+from deidlab.surgery import SIDECAR, check_shapes, inherit_head, labels_of, reset_head, tell_shapes
 from deidlab.types import ConfigError
 
 log = logging.getLogger(__name__)
@@ -142,7 +142,8 @@ class Backbone:
         return tokenizer
 
     def encoder(self, source: str) -> Encoder:
-        """The encoder for these weights. Raises `ConfigError` when `max_length` is beyond the model."""
+        """The encoder for these weights; raises `ConfigError` where they were not made for these settings."""
+        check_shapes(source, self.word_shapes)
         with quiet_transformers():
             config = AutoConfig.from_pretrained(source, revision=self.revision, trust_remote_code=False)
         if (limit := position_limit(config)) and self.max_length > limit:

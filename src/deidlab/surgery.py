@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -20,12 +21,26 @@ SIDECAR = "deidlab.json"  # beside the weights of a checkpoint that was trained 
 log = logging.getLogger(__name__)
 
 
+def stated(source: str) -> dict[str, Any] | None:
+    """What the weights in a folder say of their use (`Checkpoint.settings`), None where they were not trained here."""
+    sidecar = Path(source) / SIDECAR
+    return json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.is_file() else None
+
+
 def labels_of(source: str) -> LabelSet | None:
     """The label set of the weights in a folder, None where they were not trained here."""
-    sidecar = Path(source) / SIDECAR
-    if not sidecar.is_file():
-        return None
-    return LabelSet(**json.loads(sidecar.read_text(encoding="utf-8"))["labels"])
+    told = stated(source)
+    return LabelSet(**told["labels"]) if told else None
+
+
+def check_shapes(source: str, word_shapes: bool) -> None:
+    """Raise `ConfigError` where a run learnt from word shapes that it would not be told any more."""
+    told = stated(source)
+    if told and told["encoding"].get("word_shapes") and not word_shapes:
+        raise ConfigError(
+            "model.pretrained is a run that was told casing and line ends (word shapes), which these settings do not "
+            "tell it: choose the model= that it was trained with, or set model.word_shapes=true"
+        )
 
 
 def reset_head(model: PreTrainedModel) -> None:
