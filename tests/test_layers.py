@@ -22,7 +22,7 @@ LAYERS = (
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
      "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "inspection", "energy", "speed",
      "pricing", "standings", "plans", "export", "interop", "model_card", "passport", "institution", "attacks",
-     "calibrating", "flagging", "workload",
+     "calibrating", "flagging", "workload", "uncertainty_sources",
      "selecting", "service"),
     ("cli", "__main__"),
 )  # fmt: skip
