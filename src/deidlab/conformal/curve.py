@@ -104,4 +104,4 @@ class RiskCurve:
 
 def shortened(values: np.ndarray) -> tuple[float, ...]:
     """Rounded up in the last of six digits: a promise never gains by it."""
-    return tuple(float(v) for v in np.ceil(np.asarray(values, dtype=np.float64) * 1e6 - 1e-6) / 1e6)
+    return tuple(float(v) + 0.0 for v in np.ceil(np.asarray(values, dtype=np.float64) * 1e6 - 1e-6) / 1e6)
