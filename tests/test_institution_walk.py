@@ -1,4 +1,4 @@
-"""The walk of docs/institution.md: a model of elsewhere, few notes of one's own, a report, a passport, one more round."""
+"""The walk of docs/institution.md: a source, a few notes of one's own, a report, a passport, another round."""
 
 import json
 import os

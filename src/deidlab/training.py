@@ -91,10 +91,10 @@ def train(
     anew each time. Of `replay`, notes of another corpus, an epoch visits so many windows, drawn anew, that they are
     `replay_share` of all. Training ends after `epochs` (more of them where they make less than `min_steps`), after
     `max_steps`, or after `patience` validations without a better F1; there are `validations_per_epoch`, or one every
-    `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings of `deidlab.objectives` and
-    `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. The state is saved at every validation and
-    every `save_every` steps; with `resume` a run goes on from there and ends as it would have. `track` is told of every
-    step. Raises `DataError` when there is nothing to learn or the loss is not finite, `ConfigError` for settings that
+    `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings
+    of `deidlab.objectives` and `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. The state is saved
+    at every validation and every `save_every` steps; with `resume` a run goes on from there and ends as it would have.
+    `track` is told of every step. Raises `DataError` when there is nothing to learn or the loss is not finite, `ConfigError` for settings that
     cannot work, are not those resumed, or need more memory than there is.
     """
     if not documents:
@@ -108,8 +108,8 @@ def train(
         raise ConfigError("training.patience counts validations without a better F1: 1 or more, or null")
     settings = {
         "documents": digest(documents), "validation": digest(validation), "tags": checkpoint.labels.tags,
-        "epochs": epochs, "min_steps": min_steps, "learning_rate": learning_rate, "batch_tokens": batch_tokens, "weight_decay": weight_decay,
-        "warmup": warmup, "schedule": schedule, "clip": clip, "max_steps": max_steps, "keep_empty": keep_empty,
+        "epochs": epochs, "min_steps": min_steps, "max_steps": max_steps, "learning_rate": learning_rate,
+        "batch_tokens": batch_tokens, "weight_decay": weight_decay, "warmup": warmup, "schedule": schedule, "clip": clip, "keep_empty": keep_empty,
         "head_learning_rate": head_learning_rate, "objective": dict(objective or {}), "seed": seed,
         "augmentation": dict(augmentation or {}), "pad_to": pad_to, "patience": patience,
         "validations_per_epoch": validations_per_epoch, "validate_every": validate_every, "layer_decay": layer_decay,
@@ -251,9 +251,7 @@ def train(
                 if f1 is not None:
                     track(at.step, {k: v for k, v in row.items() if k.startswith("validation")})
                 scored = "no validation split" if f1 is None else f"strict F1 {f1:.4f}{'' if at.stale else ' (best)'}"
-                say(
-                    f"epoch {row['epoch']:g}{f'/{epochs}' if epochs else ''}  loss {row['loss']:.4f}  validation {scored}"
-                )
+                say(f"epoch {row['epoch']:g}/{epochs}  loss {row['loss']:.4f}  validation {scored}")
                 at.finished = last
                 if patience is not None and at.stale >= patience and not at.finished:
                     say(f"stopped: {patience} validations without a better strict F1")
