@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +38,7 @@ class Dicom:
             import pydicom
         except ImportError:
             raise ConfigError('DICOM files need pydicom: pip install "deidlab[image]"') from None
+        silence(pydicom)
         place = self.path.name
         try:
             dataset = pydicom.dcmread(self.path)
@@ -121,6 +124,15 @@ class Dicom:
         fresh.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
         dataset.file_meta, dataset.preamble = fresh, b"\0" * 128
         pydicom.dcmwrite(stream, dataset, enforce_file_format=True)
+
+
+def silence(pydicom: Any) -> None:
+    """Keep pydicom from quoting values of a header in warnings and log lines."""
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
+    warnings.filterwarnings("ignore", module="pydicom")
+    for name in ("pydicom", "openjpeg"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def cover(dataset: Any, mask: np.ndarray, fill: str) -> None:

@@ -89,9 +89,10 @@ class Raster:
         """The file at one of its pages; what Pillow says of a broken one becomes a `DataError`."""
         from PIL import Image, UnidentifiedImageError
 
+        Image.init()  # TIFF is not among the formats that it knows at once
         place = f"{self.path.name}, page {number + 1}" if number else self.path.name
         try:
-            with Image.open(self.path, formats=("PNG", "JPEG", "MPO", "TIFF")) as image:
+            with Image.open(self.path, formats=("PNG", "JPEG", "TIFF")) as image:
                 if number:
                     image.seek(number)
                 yield image
