@@ -94,8 +94,8 @@ def train(
     `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings
     of `deidlab.objectives` and `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. The state is saved
     at every validation and every `save_every` steps; with `resume` a run goes on from there and ends as it would have.
-    `track` is told of every step. Raises `DataError` when there is nothing to learn or the loss is not finite, `ConfigError` for settings that
-    cannot work, are not those resumed, or need more memory than there is.
+    `track` is told of every step. Raises `DataError` when there is nothing to learn or the loss is not finite,
+    `ConfigError` for settings that cannot work, are not those resumed, or need more memory than there is.
     """
     if not documents:
         raise DataError("no training documents: is data.splits.train right?")
@@ -107,13 +107,13 @@ def train(
     if patience is not None and patience < 1:
         raise ConfigError("training.patience counts validations without a better F1: 1 or more, or null")
     settings = {
-        "documents": digest(documents), "validation": digest(validation), "tags": checkpoint.labels.tags,
-        "epochs": epochs, "min_steps": min_steps, "max_steps": max_steps, "learning_rate": learning_rate,
-        "batch_tokens": batch_tokens, "weight_decay": weight_decay, "warmup": warmup, "schedule": schedule, "clip": clip, "keep_empty": keep_empty,
-        "head_learning_rate": head_learning_rate, "objective": dict(objective or {}), "seed": seed,
-        "augmentation": dict(augmentation or {}), "pad_to": pad_to, "patience": patience,
-        "validations_per_epoch": validations_per_epoch, "validate_every": validate_every, "layer_decay": layer_decay,
-        "replay": digest(replay), "replay_share": replay_share,
+        "documents": digest(documents), "validation": digest(validation), "tags": checkpoint.labels.tags, "seed": seed,
+        "epochs": epochs, "min_steps": min_steps, "max_steps": max_steps, "patience": patience, "schedule": schedule,
+        "validations_per_epoch": validations_per_epoch, "validate_every": validate_every, "warmup": warmup,
+        "learning_rate": learning_rate, "head_learning_rate": head_learning_rate, "layer_decay": layer_decay,
+        "weight_decay": weight_decay, "clip": clip, "batch_tokens": batch_tokens, "pad_to": pad_to,
+        "keep_empty": keep_empty, "replay": digest(replay), "replay_share": replay_share,
+        "objective": dict(objective or {}), "augmentation": dict(augmentation or {}),
     }  # fmt: skip
     set_seed(seed)
     resolved = pick_precision(precision, pick_device(device))
