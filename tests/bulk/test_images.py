@@ -1,4 +1,4 @@
-"""Files of pictures: what is found is covered, what fails goes black or is not written, and neither hides the others."""
+"""Files of pictures: what is found is covered, what fails goes black or is not written, nothing hides the others."""
 
 import numpy as np
 import pytest
