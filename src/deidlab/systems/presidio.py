@@ -60,7 +60,7 @@ def load(
     if missing := sorted(set(entities) - set(label_map)):
         raise ConfigError(
             f"system.label_map has no place for these entities of Presidio: {', '.join(missing)}. Map each to a "
-            f"label of {vocabulary} or to O: system.label_map={{{missing[0]}: O, ...}}"
+            f"label of {vocabulary} or to O: +system.label_map.{missing[0]}=O ..."
         )
     used = {entity: label_map[entity] for entity in entities}
     known = labels.mapping_for(vocabulary, set(used.values()) - {OUTSIDE}, setting="system.label_map")
