@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[1])
@@ -37,7 +37,7 @@ from deidlab.images.reading import read
 from deidlab.images.redacting import Find, covers
 from deidlab.images.rendering import frames
 from deidlab.images.rendering.pages import CONDITIONS, Rendered, rendered, shortened
-from deidlab.images.scoring import CAUSES, confusions, score
+from deidlab.images.scoring import CAUSES, Score, confusions, score
 from deidlab.images.words import Reading
 from deidlab.redaction.policy import Policy
 from deidlab.synthesis.people import GENDERS, name_pool
@@ -168,8 +168,8 @@ class Bench:
         confused = sum((confusions(page, one) for one in every), Counter())
         return {
             "seconds": [round(seen, 2), round(took, 2)],
-            "rows": {name: asdict(one) for name, one in rows.items()},
-            "engines": {name: asdict(one) for name, one in self.compared(page, every, known)},
+            "rows": {name: as_json(one) for name, one in rows.items()},
+            "engines": {name: as_json(one) for name, one in self.compared(page, every, known)},
             "text": self.without_ocr(page.document),
             "confused": [[*key, n] for key, n in sorted(confused.items())],
         }, picture
@@ -192,6 +192,11 @@ class Bench:
         found = {i for s in self.find([document])[0] for i in range(s.start, s.end)}
         wanted = [i for s in document.spans for i in range(s.start, s.end) if not document.text[i].isspace()]
         return sum(i in found for i in wanted), len(wanted)
+
+
+def as_json(one: Score) -> dict:
+    # Not asdict, which makes counters of the items of a counter.
+    return {f.name: dict(v) if isinstance(v := getattr(one, f.name), Counter) else v for f in fields(one)}
 
 
 def share(part: float, whole: float, digits: int = 4) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,7 +75,10 @@ class Raster:
         settings = dict(_SAVING[self.kind])
         if self.kind == "TIFF":  # group 4 takes black and white only
             settings |= {"compression": "tiff_adobe_deflate", "append_images": pages}
-        first.save(stream, self.kind, **settings)
+        with tempfile.TemporaryFile() as rough:  # pages of a TIFF are chained by reading what was written
+            first.save(rough, self.kind, **settings)
+            rough.seek(0)
+            shutil.copyfileobj(rough, stream)
 
     def _covered(self, number: int, masks: Masks, fill: str) -> np.ndarray:
         try:
