@@ -119,10 +119,8 @@ def redact_file(
             return Outcome(source.name, len(pages), failed_pages=failed, failed=failed[0][1])
         covered = covers(readings, find, covering, source.stem, pages.known)
         share = write(pages, out, covered, {number - 1 for number, _ in failed}, fill)
-    except ConfigError:
-        raise
     except OSError as error:
-        return Outcome(source.name, failed=f"{out}: {error.strerror}")
+        return Outcome(source.name, failed=f"{out}: {error.strerror or type(error).__name__}")
     except Exception as error:
         return Outcome(source.name, failed=reason(error))
     return Outcome(source.name, len(pages), covered.counts, share, failed)
