@@ -206,7 +206,7 @@ def share(part: float, whole: float, digits: int = 4) -> str:
 def tables(records: Sequence[dict], args: argparse.Namespace) -> None:
     """Write `results.json` by condition, `causes.json`, `engines.json` and `confusions.json`."""
     origin = {
-        "command": " ".join(["python scripts/evaluate_images.py", *(a for a in sys.argv[1:] if a != "--tables")]),
+        "command": f"python scripts/evaluate_images.py --model RUN --pages {args.pages} --words {args.words}",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
         "system": "model, rules and consistency" if args.model else "rules and consistency, no model",
         "ocr": args.ocr,
@@ -234,9 +234,10 @@ def by_row(records: Sequence[dict]) -> dict[str, tuple[list[dict], list[dict]]]:
         for name, one in record["rows"].items():
             one["missed"] = one["identifier"] - one["covered"]
             row = f"{record['condition']}, {name}" if name else record["condition"]
-            for scores, of_record in [rows.setdefault(row, ([], []))] + [everything] * (
-                name or len(record["rows"]) == 1
-            ):
+            places = [rows.setdefault(row, ([], []))]
+            if name or len(record["rows"]) == 1:
+                places.append(everything)
+            for scores, of_record in places:
                 scores.append(one)
                 of_record.append(record)
     return {**rows, "all pages": everything}
@@ -310,8 +311,8 @@ def example(file: Path, before: np.ndarray, after: np.ndarray) -> None:
     from PIL import Image
 
     both = Image.fromarray(np.concatenate([before, np.full((len(before), 12), 128, np.uint8), after], axis=1))
-    both.thumbnail((1400, 1400))
-    both.quantize(16).save(file, optimize=True)
+    both.thumbnail((1100, 1100))
+    both.quantize(6).save(file, optimize=True)
 
 
 if __name__ == "__main__":
