@@ -38,7 +38,7 @@ def place(tiny_backbones, obvious_notes, tmp_path_factory):
         "train.py", "data=jsonl", f"data.path={folder}/notes", "data.split_by=patient", "model=minilm",
         f"model.pretrained={tiny_backbones['bert']}", "model.package=null", "model.revision=null",
         "model.max_length=64",
-        "model.stride=16", "model.dropout=0", "training.epochs=12", "training.learning_rate=5e-3",
+        "model.stride=16", "model.dropout=0", "training.epochs=4", "training.learning_rate=5e-3",
         "training.batch_tokens=256", "training.device=cpu", "training.precision=fp32", "evaluation.replicates=0",
         "report.figures=false", f"output_dir={folder}/run",
     )  # fmt: skip
