@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from deidlab.corpora.encodings import likely
 from deidlab.corpora.files import lone_surrogate
 from deidlab.deidentifier import Deidentified
 from deidlab.types import DataError, Document
@@ -90,7 +91,7 @@ def decoded(raw: bytes, encoding: str, place: str) -> str:
     except UnicodeDecodeError as error:
         if b"\0" in raw and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise DataError(f"{place}: is binary (a NUL at byte {raw.index(0)}), no plain text") from None
-        raise DataError(f"{place}: byte {error.start} is no {encoding}{likely(raw)}") from None
+        raise DataError(f"{place}: byte {error.start} is no {encoding}{hint(raw)}") from None
     check_text(text, place)
     if encoded(text, encoding, place) != raw:
         raise DataError(f"{place}: {encoding} does not give back the same bytes; convert the file to UTF-8 first")
@@ -119,20 +120,11 @@ def encoded(text: str, encoding: str, place: str) -> bytes:
         ) from None
 
 
-def likely(raw: bytes) -> str:
+def hint(raw: bytes) -> str:
     """A hint at the encoding that bytes seem to have; it is never used without being declared."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        order = "le" if raw.startswith(b"\xff\xfe") else "be"
-        return f"; it begins like UTF-16: declare --encoding utf-16-{order}"
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(raw[:65536]).best()
-    names = [best.encoding] if best is not None else []
-    try:
-        raw.decode("cp1252")
-        names.insert(0, "cp1252")  # of all the single-byte encodings that fit, the commonest by far
-    except UnicodeDecodeError:
-        pass
+    names = likely(raw)
     if not names:
         return "; declare its encoding with --encoding"
-    return f"; it may be {' or '.join(dict.fromkeys(names))}: declare --encoding {names[0]}, or mend the note"
+    if names[0].startswith("utf-16"):
+        return f"; it begins like UTF-16: declare --encoding {names[0]}"
+    return f"; it may be {' or '.join(names)}: declare --encoding {names[0]}, or mend the note"
