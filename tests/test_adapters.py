@@ -48,9 +48,9 @@ def base(request, tmp_path, tiny_labels) -> Path:
     return tmp_path / "base"
 
 
-def adapted(base: Path, labels, attention="bidirectional", **lora) -> Checkpoint:
+def adapted(base: Path, labels, attention="bidirectional", dtype="fp32", **lora) -> Checkpoint:
     """A LoRA checkpoint whose adapters and head are no longer what they were at first."""
-    backbone = Backbone(str(base), 64, stride=8, attention=attention, lora=Lora(rank=4, **lora))
+    backbone = Backbone(str(base), 64, stride=8, attention=attention, lora=Lora(rank=4, **lora), dtype=dtype)
     source = backbone.locate()
     checkpoint = Checkpoint(backbone.model(source, labels), backbone.encoder(source), Decoder(labels))
     torch.manual_seed(1)
@@ -111,6 +111,14 @@ def test_a_merged_checkpoint_is_a_plain_model_with_the_same_scores(base, tiny_la
     _, report = AutoModelForTokenClassification.from_pretrained(tmp_path / "plain", output_loading_info=True)
     assert not report["missing_keys"] and not report["unexpected_keys"]
     assert torch.allclose(scores(load_checkpoint(tmp_path / "plain").model, FULL), before, atol=1e-5)
+
+
+def test_merging_into_weights_in_bf16_rounds_them_and_no_more(base, tiny_labels, tmp_path):
+    trained = adapted(base, tiny_labels, dtype="bf16")
+    before = scores(trained.model, FULL).float()
+    trained.save(tmp_path / "adapters")
+    after = scores(merged(trained.model, tmp_path / "adapters"), FULL).float()
+    assert torch.allclose(after, before, atol=0.1) and (after - before).abs().mean() < 0.02
 
 
 def test_merging_takes_the_adapters_of_the_folder_not_those_trained_since(base, tiny_labels, tmp_path):

@@ -69,3 +69,23 @@ def test_what_cannot_be_ablated_is_refused(tiny_backbones, tiny_labels):
     for family in ("longformer", "deberta"):
         with pytest.raises(ConfigError, match=rf"model\.attention=uniform: the attention of {family}"):
             model_of(tiny_backbones, tiny_labels, "uniform", family)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_in_bf16_short_windows_get_the_attention_that_pytorch_computes(tiny_backbones, tiny_labels, family):
+    ids = torch.randint(5, 40, (3, 24), generator=torch.Generator().manual_seed(0))
+    seen = torch.ones_like(ids)
+    seen[1, 20:] = seen[2, 7:] = 0
+    logits, gradients = {}, {}
+    for implementation in ("sdpa", "deidlab_short"):
+        backbone = Backbone(str(tiny_backbones[family]), 64, stride=8)
+        model = backbone.model(backbone.locate(), tiny_labels).eval()
+        assert model.config._attn_implementation == "deidlab_short"  # what every run gets
+        model.set_attn_implementation(implementation)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = model(input_ids=ids, attention_mask=seen).logits.float()
+        logits[implementation] = found[seen.bool()]
+        (found[seen.bool()] ** 2).sum().backward()
+        gradients[implementation] = model.get_input_embeddings().weight.grad
+    for ours, pytorchs in (logits.values(), gradients.values()):
+        assert (ours - pytorchs).norm() / pytorchs.norm() < 0.02

@@ -58,7 +58,7 @@ def test_every_family_learns_twenty_obvious_notes_and_comes_back(
     family, untrained, obvious_notes, tiny_labels, tmp_path
 ):
     notes = obvious_notes(20)
-    settings = {**QUICK, "epochs": 8, "learning_rate": 1e-2, "batch_tokens": 128}
+    settings = {**QUICK, "epochs": 14, "learning_rate": 1e-2, "batch_tokens": 128}
     result = train(untrained(family), notes, notes, folder=tmp_path / "run" / "checkpoint", losses=Losses(), **settings)
     best = max(row["validation_strict_f1"] for row in result.history)
     assert best >= 0.9, [row["validation_strict_f1"] for row in result.history]

@@ -13,6 +13,7 @@ import pytest
 
 from deidlab.corpora import jsonl
 from deidlab.review.queue import Queue
+from deidlab.types import Document, Span
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,15 +25,20 @@ def call(*command):
     )
 
 
+def in_doubt(note: Document, number: int, split: str) -> Document:
+    """The note of a patient who has two, ending on a word that is a name in one and none in the other: nothing tells
+    them apart, so that no model can be sure."""
+    text = note.text + " . Hope"
+    name = (Span(len(text) - 4, len(text), "PATIENT"),) if number % 2 else ()
+    return replace(note, text=text, spans=(*note.spans, *name), meta={"patient": f"{split}{number // 2}"})
+
+
 @pytest.fixture(scope="module")
 def place(tiny_backbones, obvious_notes, tmp_path_factory):
     """A calibrated run on notes of two a patient, its report, and where it learnt."""
     folder = tmp_path_factory.mktemp("calibrated")
     for split, seed, count in (("train", 0, 60), ("validation", 1, 40), ("test", 2, 24)):
-        notes = [
-            replace(note, meta={"patient": f"{split}{i // 2}"})
-            for i, note in enumerate(obvious_notes(count, seed, split))
-        ]
+        notes = [in_doubt(note, i, split) for i, note in enumerate(obvious_notes(count, seed, split))]
         (folder / "notes").mkdir(exist_ok=True)
         jsonl.write(notes, folder / "notes" / f"{split}.jsonl")
     done = call(
@@ -88,7 +94,7 @@ def test_a_job_sets_notes_aside_for_review_best_first_and_private(place):
     assert stat.S_IMODE((place / "queue.jsonl").stat().st_mode) == 0o600
     queue = Queue(place / "queue.jsonl")
     values = [entry.value for entry in queue.entries]
-    assert len(values) > 0 and values == sorted(values, reverse=True)
+    assert len(values) == 24 and values == sorted(values, reverse=True)  # every note has a doubt
     assert all(note.questions and note.document.meta["patient"] for note in queue)
     done = call(*job, "-o", place / "again.jsonl", "--review", place / "queue.jsonl", "--overwrite")
     assert done.returncode == 2 and "decisions may belong to it" in done.stderr

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +59,23 @@ def autocast(device: torch.device, precision: Resolved) -> torch.autocast:
     """The autocast context for a resolved precision."""
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
     return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let this process keep up to 2 GiB of freed memory instead of giving it back to the system.
+
+    The tensors of a step are freed and asked for again in the next one; by default glibc maps each larger one anew, and
+    clearing its pages costs a fifth of a training step in bf16, a third of a forward pass. Does nothing elsewhere.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # no glibc
+        return
+    mmap_threshold, trim_threshold, top_pad = -3, -1, -2  # malloc.h
+    mallopt(mmap_threshold, 32 * 2**20)  # the largest that glibc takes
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(top_pad, 64 * 2**20)
 
 
 # How PyTorch words it on a CPU; a GPU has `torch.OutOfMemoryError`.

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from deidlab import stitching
 from deidlab.crf import left_packed
 from deidlab.encoding import Encoded, Encoder
-from deidlab.hardware import Precision, Resolved, autocast, enough_memory, pick_precision
+from deidlab.hardware import Precision, Resolved, autocast, enough_memory, keep_freed_memory, pick_precision
 from deidlab.stitching import Forward, framed, score_documents
 from deidlab.types import Document, TokenScores, Window
 
@@ -72,6 +72,7 @@ def dropout_on(model: PreTrainedModel, share: float) -> Iterator[None]:
 def forward_of(model: PreTrainedModel, encoder: Encoder, precision: Resolved) -> Forward:
     """The model as a function of arrays, on its device, in that precision."""
     before = len(encoder.frame[0])
+    keep_freed_memory()
 
     @torch.inference_mode()
     def forward(inputs: dict[str, np.ndarray], rows: Sequence[tuple[Window, Encoded]]) -> np.ndarray:

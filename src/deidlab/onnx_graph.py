@@ -51,7 +51,7 @@ def write_graph(checkpoint: Checkpoint, file: Path) -> None:
     if is_adapted(model):
         model = model.merge_and_unload()
     model = model.cpu().float().eval()
-    if getattr(model.config, "_attn_implementation", None) == "sdpa":
+    if getattr(model.config, "_attn_implementation", None) in ("sdpa", "deidlab_short"):
         model.set_attn_implementation("eager")  # products and a softmax, which ONNX Runtime fuses; SDPA adds guards
     names = ("input_ids", "attention_mask", *(("token_type_ids",) if checkpoint.encoder.word_shapes else ()))
     trace(model, names, file)

@@ -17,12 +17,21 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType, set_seed
 
 from deidlab.adapters import is_adapted, merged
 from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
-from deidlab.hardware import Precision, check_compiler, enough_memory, peak_memory, pick_device, pick_precision
+from deidlab.hardware import (
+    Precision,
+    check_compiler,
+    enough_memory,
+    keep_freed_memory,
+    peak_memory,
+    pick_device,
+    pick_precision,
+)
 from deidlab.models import Checkpoint, load_checkpoint
 from deidlab.objectives import Objective
 from deidlab.optimization import Schedule, check_rates, parameter_groups, rate_factor
@@ -116,7 +125,9 @@ def train(
         "objective": dict(objective or {}), "augmentation": dict(augmentation or {}),
     }  # fmt: skip
     set_seed(seed)
+    keep_freed_memory()
     resolved = pick_precision(precision, pick_device(device))
+    AcceleratorState._reset_state()  # an earlier training in this process may have had another precision
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no" if resolved == "fp32" else resolved)
     process, processes = accelerator.process_index, accelerator.num_processes
     at_once = accumulation * processes
