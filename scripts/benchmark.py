@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("part", choices=("training", "metrics", "systems", "inference"))
     parser.add_argument("--data", default="meddocan")
     parser.add_argument("--model", default="minilm")
+    parser.add_argument("--stock-length", type=int, default=512, help="subwords in a window of stock; ours: the config's")
     parser.add_argument("--epochs", type=int, default=4, help="passes over the training notes, of both")
     parser.add_argument("--learning-rate", type=float, help="of both; that of the model's config if not given")
     parser.add_argument("--max-steps", type=int, help="stop early, for a trial")
@@ -135,6 +136,7 @@ def contend(args: argparse.Namespace) -> dict:
     if args.contender == "stock":
         for own in {"dropout", "attention_dropout"} & set(cfg.model):
             cfg.model[own] = None  # as pretrained
+        cfg.model.max_length, cfg.model.stride = args.stock_length, args.stock_length // 4
         if "word_shapes" in cfg.model:
             cfg.model.word_shapes = False
     backbone = runs.instantiate(cfg.model)
