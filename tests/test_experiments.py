@@ -91,8 +91,12 @@ def test_intervals_stand_beside_the_change_from_the_first_run():
 
 def test_a_table_whose_results_are_to_come_says_so(tmp_path):
     page = tmp_path / "README.md"
-    page.write_text("<!-- table results.json: curve local -->\n<!-- end -->\n")
-    assert "Not measured yet." in render(page)
+    for what in ("curve local", "strict char_leak", "intervals strict"):
+        page.write_text(f"<!-- table results.json: {what} -->\n<!-- end -->\n")
+        (tmp_path / "results.json").unlink(missing_ok=True)
+        assert "Not measured yet." in render(page)
+        (tmp_path / "results.json").write_text('{"schema": 1, "runs": {}}')
+        assert "Not measured yet." in render(page)
 
 
 def test_learning_curves_stand_side_by_side(tmp_path):

@@ -72,8 +72,9 @@ def calibrated(notes: Sequence[ScoredNote], decoder: Decoder, method: Method) ->
     log_probs, gold = (np.concatenate([getattr(note, k) for note in notes]) for k in ("log_probs", "gold"))
     units = fit(method, log_probs, gold, decoder.labels)
     finder = plain(decoder, units)
-    found = [(span.score or 0.0, right) for note in notes for span, right in found_spans(note, finder)]
-    return with_spans(units, *columns(found))
+    found = [pair for note in notes for pair in found_spans(note, finder)]
+    scores = columns([(span.score or 0.0, right) for span, right in found])
+    return with_spans(units, *scores, [span.label for span, _ in found])
 
 
 def plain(decoder: Decoder, calibration: Calibration | None) -> Decoder:

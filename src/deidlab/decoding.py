@@ -186,10 +186,11 @@ class Decoder:
             left = max(int(unit_spans[start, 0]), taken)
             right = int(unit_spans[end - 1, 1])
             if left < right:
+                label = self.labels.types[types[start]]
                 score = type_probability(said[start:end], role, int(types[start]))
                 if self.calibration:
-                    score = self.calibration.span_probability(score)
-                spans.append(Span(left, right, self.labels.types[types[start]], round(score, 6)))
+                    score = self.calibration.span_probability(score, label)
+                spans.append(Span(left, right, label, round(score, 6)))
         return tuple(spans)
 
 

@@ -91,6 +91,8 @@ def render(file: Path) -> str:
         if not (file.parent / match["file"]).is_file():
             return match[1] + UNMEASURED + match[5]
         results = json.loads((file.parent / match["file"]).read_text(encoding="utf-8"))
+        if results.get("runs") == {}:
+            return match[1] + UNMEASURED + match[5]
         what, *rest = match["metrics"].split()
         match what:
             case "gaps":

@@ -60,12 +60,26 @@ def test_span_confidence_becomes_the_share_that_is_right():
     rng = np.random.default_rng(0)
     confidence = sigmoid(rng.normal(4, 1.5, 3000))
     right = rng.random(3000) < sigmoid(0.5 * span_odds(confidence) - 0.5)
-    calibration = with_spans(Calibration(), confidence, right)
-    assert calibration.span == pytest.approx((0.5, -0.5), abs=0.25)
-    assert judged(np.array([calibration.span_probability(c) for c in confidence]), right)["ece"] < 0.02
+    calibration = with_spans(Calibration(), confidence, right, ["A"] * 3000)
+    ((label, offset),) = calibration.span_types
+    assert label == "A" and (calibration.span[0], calibration.span[1] + offset) == pytest.approx((0.5, -0.5), abs=0.25)
+    assert judged(np.array([calibration.span_probability(c, "A") for c in confidence]), right)["ece"] < 0.02
+
+
+def test_each_type_is_as_true_as_its_spans_tell_and_the_others_as_all_of_them():
+    """A is right half the time and B nearly always, with the same confidence; of C there is one span, of D none."""
+    rng = np.random.default_rng(1)
+    labels = ["A"] * 400 + ["B"] * 400 + ["C"]
+    right = np.append(rng.random(800) < np.repeat([0.5, 0.95], 400), False)
+    calibration = with_spans(Calibration(), np.full(801, 0.9), right, labels)
+    a, b, c, d = (calibration.span_probability(0.9, label) for label in "ABCD")
+    assert (a, b) == pytest.approx((right[:400].mean(), right[400:800].mean()), abs=0.05)
+    assert a + 0.1 < c < d < b, "one span says little"
+    alike = with_spans(Calibration(), np.full(800, 0.9), right[:800], ["A", "B"] * 400)
+    assert alike.span_probability(0.9, "A") == pytest.approx(alike.span_probability(0.9, "B"), abs=0.06)
 
 
 def test_spans_that_are_all_right_stay_believable():
-    sure = with_spans(Calibration(), np.full(200, 0.99), np.ones(200, dtype=bool))
-    assert 0.98 < sure.span_probability(0.99) < 1
-    assert with_spans(Calibration(), np.empty(0), np.empty(0, dtype=bool)) == Calibration()
+    sure = with_spans(Calibration(), np.full(200, 0.99), np.ones(200, dtype=bool), ["A"] * 200)
+    assert 0.98 < sure.span_probability(0.99, "A") < 1
+    assert with_spans(Calibration(), np.empty(0), np.empty(0, dtype=bool), []) == Calibration()

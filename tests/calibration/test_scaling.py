@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deidlab.calibration.fitting import fit
+from deidlab.calibration.fitting import fit, with_spans
 from deidlab.calibration.scaling import Calibration, identifier_log_odds, normalised
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError
@@ -22,6 +22,7 @@ METHODS = ("temperature", "vector", "isotonic")
 def test_calibrated_rows_sum_to_one_and_survive_json(true_units, method, seed, sharp):
     log_probs, gold = true_units(200, seed)
     calibration = fit(method, normalised(sharp * log_probs), gold, LABELS)
+    calibration = with_spans(calibration, np.array([0.9, 0.8]), np.array([True, False]), ["A", "B"])
     again = Calibration.from_dict(json.loads(json.dumps(calibration.to_dict(), allow_nan=False)))
     assert again == calibration
     said = again.units(normalised(sharp * true_units(50, seed + 1)[0]))
@@ -44,6 +45,12 @@ def test_what_a_model_rules_out_stays_a_number(true_units, method):
     with np.errstate(divide="ignore"):
         said = calibration.units(np.log([[0.5, 0.5, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0]]))
     assert np.isfinite(said).all() and np.exp(said).sum(axis=1) == pytest.approx(1)
+
+
+def test_what_an_earlier_version_has_stored_is_read():
+    stored = Calibration("temperature", (0.8,), span=(0.7, -0.2)).to_dict()
+    del stored["span_types"]
+    assert Calibration.from_dict(stored) == Calibration("temperature", (0.8,), span=(0.7, -0.2))
 
 
 def test_a_method_that_is_none_is_refused():

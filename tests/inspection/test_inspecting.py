@@ -202,6 +202,22 @@ def test_text_is_shown_to_those_who_ask_and_to_no_one_else(planted, tmp_path):
     assert "Quimby" not in repr(planted)
 
 
+def test_notes_of_two_splits_that_share_an_id_keep_their_findings_apart(tmp_path):
+    """Exports count their notes from 1, in each split anew."""
+    (tmp_path / "train.jsonl").write_text(lines([record("1", "Mr [Orw|patient_name]in came.", meta={})]))
+    twice = [record("1", told, meta={}) for told in ("Sound: [Ada Fenn|patient_name].", "Mr[ Pym|patient_name] left.")]
+    (tmp_path / "test.jsonl").write_text(lines(twice))
+    inspection = inspect(tmp_path, Reading(), few=1)
+    assert {(f.code, f.split, f.document_id) for f in inspection.findings if f.code != "duplicate_id"} == {
+        ("half_word", "train", "1"), ("blank_edge", "test", "1"),
+    }  # fmt: skip
+    write(inspection, tmp_path / "page", "Inspection", show_text=True)
+    rows = json.loads((tmp_path / "page" / "inspection.json").read_text())["findings"]
+    quoted = {row["code"]: row.get("text") for row in rows}
+    assert quoted["half_word"] == "Orw"
+    assert quoted["blank_edge"] is None, "two notes of this split have the id: neither is quoted for the other"
+
+
 def test_labels_are_held_against_a_label_set_by_all_their_names(tmp_path):
     note = Document("a", "Anna Ruiz, x", (Span(0, 9, "NOMBRE_SUJETO_ASISTENCIA"), Span(11, 12, "Etwas")))
     jsonl.write([note], tmp_path / "a.jsonl")

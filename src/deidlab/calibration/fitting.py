@@ -6,6 +6,7 @@ or of whether spans are right.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,8 @@ STEPS, ENOUGH = 60, 1e-9
 # Ridge of vector scaling: standard deviations of a tag's scale around the common one, and of its bias around 0. They
 # hold a tag with few units near the temperature, and matter little to one with many.
 SCALE_SPREAD, BIAS_SPREAD = 0.3, 1.0
+# Standard deviation of the log-odds of types around what is common to all: how much less true the model is of some.
+TYPE_SPREAD = 0.7
 
 
 def fit(method: Method, log_probs: np.ndarray, gold: np.ndarray, labels: LabelSet) -> Calibration:
@@ -117,27 +120,34 @@ def isotonic(odds: np.ndarray, inside: np.ndarray) -> tuple[tuple[float, float],
     return tuple((total / units, float(to)) for (units, _, total), to in zip(pools, after, strict=True))
 
 
-def with_spans(calibration: Calibration, confidence: np.ndarray, right: np.ndarray) -> Calibration:
+def with_spans(
+    calibration: Calibration, confidence: np.ndarray, right: np.ndarray, labels: Sequence[str]
+) -> Calibration:
     """The calibration with the map from spans' confidence (after that of units) to the probability of being right.
 
-    Platt scaling of the log-odds, with his smoothed targets, so that spans that are all right say nothing absurd.
-    `confidence` and `right` are (spans,); without spans the map stays what it is.
+    Platt scaling of the log-odds, with his smoothed targets, so that spans that are all right say nothing absurd; each
+    type has an intercept of its own around the common one, as far as its spans tell it apart. `confidence`, `right` and
+    the types found (`labels`) are (spans,); without spans the map stays what it is.
     """
     if not len(right):
         return calibration
     hits = right.sum()
     target = np.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))
-    x = np.stack([span_odds(confidence), np.ones(len(right))], axis=1)
-    at, ridge = np.array([1.0, 0.0]), np.diag([1e-2, 1e-6])
+    types, type_of = np.unique(labels, return_inverse=True)
+    x = np.column_stack([span_odds(confidence), np.ones(len(right)), np.eye(len(types))[type_of]])
+    prior = np.zeros(x.shape[1])
+    prior[0] = 1.0
+    at, ridge = prior, np.array([1e-2, 1e-6, *[TYPE_SPREAD**-2] * len(types)])
     for _ in range(STEPS):
         p = sigmoid(x @ at)
-        slope = x.T @ (p - target) + ridge @ (at - [1.0, 0.0])
-        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + ridge, slope)
+        slope = x.T @ (p - target) + ridge * (at - prior)
+        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge), slope)
         at = at - np.clip(step, -1, 1)
         if np.abs(step).max() < ENOUGH:
             break
+    offsets = tuple(zip(types.tolist(), floats(at[2:]), strict=True))
     # A slope below 0 would say that surer spans are wrong more often: too few were wrong to tell.
-    return replace(calibration, span=(max(float(at[0]), 0.0), float(at[1])))
+    return replace(calibration, span=(max(float(at[0]), 0.0), float(at[1])), span_types=offsets)
 
 
 def floats(values: np.ndarray) -> tuple[float, ...]:

@@ -25,8 +25,9 @@ class Calibration:
     `temperature`: log-probabilities times one `scale` (Guo et al. 2017). `vector`: each tag has a `scale` and a `bias`
     of its own. `isotonic`: the log-odds that a unit is an identifier follow `knots`, (from, to) in increasing order;
     among the types they stay as the model has them. `span` is the slope and intercept on the log-odds of a span's
-    confidence that make it the probability that type and both ends are right. `unseen` are the types that no
-    calibration note held: they keep the common scale.
+    confidence that make it the probability that type and both ends are right, `span_types` what is added for the types
+    that were found in calibration notes. `unseen` are the types that no calibration note held: they keep the common
+    scale.
     """
 
     method: Method = "temperature"
@@ -35,6 +36,7 @@ class Calibration:
     knots: tuple[tuple[float, float], ...] = ()
     span: tuple[float, float] = (1.0, 0.0)
     unseen: tuple[str, ...] = ()
+    span_types: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
@@ -43,9 +45,10 @@ class Calibration:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Calibration:
         """What `to_dict` gave, lists as tuples again."""
-        knots = tuple((before, after) for before, after in stored["knots"])
+        # Earlier versions knew no `span_types`.
+        knots, types = (tuple((a, b) for a, b in stored.get(k, ())) for k in ("knots", "span_types"))
         return cls(stored["method"], *(tuple(stored[k]) for k in ("scale", "bias")), knots,
-                   *(tuple(stored[k]) for k in ("span", "unseen")))  # fmt: skip
+                   *(tuple(stored[k]) for k in ("span", "unseen")), types)  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,10 +60,10 @@ class Calibration:
             return with_odds(log_probs, np.interp(identifier_log_odds(log_probs), *np.array(self.knots).T))
         return normalised(log_probs * np.array(self.scale) + np.array(self.bias))
 
-    def span_probability(self, confidence: float) -> float:
-        """Probability that a span is right in type and both ends, from the confidence that its units give it."""
+    def span_probability(self, confidence: float, label: str) -> float:
+        """Probability that a span of a type is right in type and ends, from the confidence that its units give it."""
         slope, intercept = self.span
-        return float(sigmoid(slope * span_odds(confidence) + intercept))
+        return float(sigmoid(slope * span_odds(confidence) + intercept + dict(self.span_types).get(label, 0.0)))
 
 
 def normalised(scores: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class Inspection:
     losses: list[Row]  # what reading counted
     findings: list[Finding]
     splits: Mapping[str, int]
-    documents: Mapping[tuple[str, str], Document] = field(repr=False)  # by split and id
+    documents: Mapping[tuple[str, str], Document] = field(repr=False)  # by split and id, where there are no two of one
 
     def number(self, *severities: str) -> int:
         """How many findings have one of the severities."""
@@ -101,10 +101,9 @@ def inspect(
     types = (*(mapping or {}).values(), *(labels.types if labels and not mapping else ()))
     meanings = mentions.Meanings.of(counts, {label: kind for label, kind in (places or {}).items() if kind})
     lengths, unrepresented = measured(documents, encoder)
-    split_of = {document.id: split for split, document in placed}
     findings = [
         *ledger.findings,
-        *(replace(f, split=split_of[f.document_id]) for f in _looked_through(documents, meanings, systems)),
+        *_looked_through(placed, meanings, systems),
         *duplicates.duplicates(placed),
         *corpus.doubled_ids(placed),
         *corpus.patients_across_splits(placed),
@@ -119,7 +118,7 @@ def inspect(
         ledger.rows(),
         sorted(findings, key=lambda f: (_ORDER[f.severity], list(CODES).index(f.code) if f.code in CODES else -1, f)),
         Counter(split for split, _ in placed),
-        {(split, document.id): document for split, document in placed},
+        _by_place(placed),
     )
 
 
@@ -143,10 +142,32 @@ def _read(
     return placed, tuple(formats)
 
 
+def _by_place(placed: Sequence[tuple[str, Document]]) -> dict[tuple[str, str], Document]:
+    """The notes by split and id; of two in one place none, lest a finding be shown in the other's text."""
+    number = Counter((split, document.id) for split, document in placed)
+    return {(split, document.id): document for split, document in placed if number[split, document.id] == 1}
+
+
 def _looked_through(
+    placed: Sequence[tuple[str, Document]], meanings: mentions.Meanings, systems: Iterable[System]
+) -> Iterator[Finding]:
+    """Findings in the text of notes and in their annotations, where notes of several splits may share an id."""
+    owners: dict[str, tuple[str, str]] = {}
+    documents = []
+    for split, document in placed:
+        name = document.id
+        while name in owners:
+            name += f" ({split})"
+        owners[name] = split, document.id
+        documents.append(replace(document, id=name))
+    for finding in _in_notes(documents, meanings, systems):
+        split, document_id = owners[finding.document_id]
+        yield replace(finding, split=split, document_id=document_id)
+
+
+def _in_notes(
     documents: Sequence[Document], meanings: mentions.Meanings, systems: Iterable[System]
 ) -> Iterator[Finding]:
-    """Findings in the text of notes and in their annotations."""
     for document in documents:
         yield from texts.suspicious(document)
         yield from spans.suspicious(document, meanings)
