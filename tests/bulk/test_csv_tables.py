@@ -58,7 +58,7 @@ def test_columns_give_ids_and_patients(tmp_path):
 
 
 def test_a_missing_column_lists_those_there_are(tmp_path):
-    with pytest.raises(DataError, match=r"has no column 'text' in its first line; its columns: id, body$"):
+    with pytest.raises(DataError, match=r"has no column 'text'; its columns: id, body$"):
         _ = table(tmp_path, "id,body\n").columns
     with pytest.raises(DataError, match=r"its columns: id;text; is it parted by another character \(--delimiter\)"):
         _ = table(tmp_path, "id;text\n").columns

@@ -141,10 +141,7 @@ class CsvTable:
         missing = [name for name in self._wanted if name not in names]
         if missing:
             hint = "; is it parted by another character (--delimiter)?" if len(names) == 1 else ""
-            raise DataError(
-                f"{self.path.name} has no column {missing[0]!r} in its first line; "
-                f"its columns: {shown_names(names)}{hint}"
-            )
+            raise DataError(f"{self.path.name} has no column {missing[0]!r}; its columns: {shown_names(names)}{hint}")
         if twice := [name for name in self._wanted if names.count(name) > 1]:
             raise DataError(f"{self.path.name} has two columns {twice[0]!r}; rename one")
         return names
