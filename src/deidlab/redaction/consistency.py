@@ -27,6 +27,7 @@ from deidlab.types import Document, Span
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’](?!s\b)[\p{L}\p{M}\p{N}]+)*", regex.IGNORECASE)
 _RUN = re.compile(r"[^\W_]+")  # what `str.isalnum` says yes to, without a break
 _GAP = regex.compile(r"[\s,.'’-]{1,3}")
+_WHOLE = 12  # words of a name that is looked for as a whole; no person has more
 _LINE = 200  # characters before a word that tell whether its line is written in capitals
 _SENTENCE_END = frozenset(".!?:;•*\n\r>#")
 _LOWER_FROM = 4  # letters from which a name is looked for in lower case too
@@ -67,7 +68,7 @@ def _names(text: str, spans: Sequence[Span], kinds: Mapping[str, str], covered: 
         mention = tuple(
             w for w in (folded(m[0]) for m in _WORD.finditer(text, span.start, span.end)) if w not in TITLES
         )
-        if len(mention) > 1:
+        if 1 < len(mention) <= _WHOLE:
             for order in (mention, mention[::-1]):
                 whole.setdefault(order, span.label)
                 lengths.setdefault(order[0], set()).add(len(order))
