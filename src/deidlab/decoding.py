@@ -35,6 +35,7 @@ def roles(labels: LabelSet) -> Roles:
 
 
 Mode = Literal["viterbi", "recall_target"]
+BLOCK = 1 << 16  # units whose probabilities are worked out at once: a note may have millions
 DOUBTFUL = 0.01  # probability of being part of an identifier from which on a word outside of all spans is a doubt
 
 
@@ -110,9 +111,10 @@ class Decoder:
         unit_scores = scores.log_probs[first_subwords(scores.units)].astype(np.float64)
         if not len(unit_scores):
             return ()
-        biased = unit_scores.copy()
-        biased[:, 0] -= self.outside_bias
-        types, opens = self._typed(viterbi(biased, self.labels))
+        outside = unit_scores[:, 0].copy()
+        unit_scores[:, 0] -= self.outside_bias  # for a while: a copy of all would be gigabytes in a note of 10 MB
+        types, opens = self._typed(viterbi(unit_scores, self.labels))
+        unit_scores[:, 0] = outside
         if self.threshold < 1:
             self._extend(types, opens, unit_scores)
         return self._spans(types, opens, unit_scores, scores.unit_spans)
@@ -127,14 +129,16 @@ class Decoder:
 
         Neighbours of one likeliest type are one stretch; its score is the mean probability of its characters.
         """
-        unit_scores = scores.log_probs[first_subwords(scores.units)].astype(np.float64)
-        if not len(unit_scores):
+        firsts = first_subwords(scores.units)
+        if not len(firsts):
             return ()
-        said = self.calibration.units(unit_scores) if self.calibration else unit_scores
-        probability = sigmoid(identifier_log_odds(said))
+        blocks = (firsts[at : at + BLOCK] for at in range(0, len(firsts), BLOCK))
+        said = (self._said(scores.log_probs[block].astype(np.float64)) for block in blocks)
+        probability = np.concatenate([sigmoid(identifier_log_odds(block)) for block in said])
         probability[covered(scores.unit_spans, found)] = 0.0
         places = np.flatnonzero(probability >= least)
-        types = type_log_probabilities(said[places], roles(self.labels)).argmax(axis=1)
+        doubted = self._said(scores.log_probs[firsts[places]].astype(np.float64))
+        types = type_log_probabilities(doubted, roles(self.labels)).argmax(axis=1)
         together = (np.diff(places, prepend=-2) == 1) & (np.diff(types, prepend=-1) == 0)
         stretches = np.split(places, np.flatnonzero(~together)[1:]) if len(places) else []
         lengths = scores.unit_spans[:, 1] - scores.unit_spans[:, 0]
@@ -148,6 +152,10 @@ class Decoder:
             )
             for own, kind in zip(stretches, kinds, strict=True)
         )
+
+    def _said(self, unit_scores: np.ndarray) -> np.ndarray:
+        """What is said of units: their own scores, or these calibrated."""
+        return self.calibration.units(unit_scores) if self.calibration else unit_scores
 
     def _typed(self, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The type of each unit (-1: none) and whether a span starts there, (units,) each."""
@@ -173,7 +181,8 @@ class Decoder:
         self, types: np.ndarray, opens: np.ndarray, unit_scores: np.ndarray, unit_spans: np.ndarray
     ) -> tuple[Span, ...]:
         role = roles(self.labels)
-        said = self.calibration.units(unit_scores) if self.calibration else unit_scores
+        inside = types >= 0
+        said, row = self._said(unit_scores[inside]), np.cumsum(inside) - 1
         spans: list[Span] = []
         for start in np.flatnonzero(opens):
             end = start + 1
@@ -187,7 +196,7 @@ class Decoder:
             right = int(unit_spans[end - 1, 1])
             if left < right:
                 label = self.labels.types[types[start]]
-                score = type_probability(said[start:end], role, int(types[start]))
+                score = type_probability(said[row[start] : row[end - 1] + 1], role, int(types[start]))
                 if self.calibration:
                     score = self.calibration.span_probability(score, label)
                 spans.append(Span(left, right, label, round(score, 6)))

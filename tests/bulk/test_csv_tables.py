@@ -62,6 +62,8 @@ def test_a_missing_column_lists_those_there_are(tmp_path):
         _ = table(tmp_path, "id,body\n").columns
     with pytest.raises(DataError, match=r"its columns: id;text; is it parted by another character \(--delimiter\)"):
         _ = table(tmp_path, "id;text\n").columns
+    with pytest.raises(DataError, match=r"its columns: not shown, for they do not look like names$"):
+        _ = table(tmp_path, 'a,"Mr. Smith, 54, was seen on 3/4/2012"\n').columns
     with pytest.raises(DataError, match="no column 'mrn'"):
         _ = table(tmp_path, "id,text\n", patient_column="mrn").columns
     with pytest.raises(DataError, match="two columns 'text'"):

@@ -69,6 +69,7 @@ BAD = {
     b'{"text": "Smith \\u0000"}': "line 1: NUL at character 6",
     b'{"text": 5}': "line 1: 'text' is a int; expected a string",
     b'{"body": "Smith"}': r"line 1: has no 'text'; its keys: body \(--text-column\)",
+    b'{"Mr. Smith was seen, he is 54": 1}': "its keys: not shown, for they do not look like names",
     b'{"text": "Smith"': "line 1: is no JSON object",
     b'["Smith"]': "line 1: is no JSON object",
     b'{"text": "Smith"} {"text": "Smith"}': "line 1: is no JSON object",

@@ -88,3 +88,11 @@ def test_what_was_found_stays_and_what_is_new_lies_in_the_text(text, start, leng
     assert span in out and list(out) == sorted(out)
     assert all(0 <= s.start < s.end <= len(text) for s in out)
     assert propagate(Document("d", text), out)[: len(out)] is not None
+
+
+def test_numbers_that_begin_alike_and_names_that_share_a_word_are_told_apart():
+    text = "(617) 555-0199, 617-555-0100; Ann Bell; Ann Dale. Again (617) 555-0199 617-555-0100 617-555-01001 BELL, Ann"
+    found = repeats(
+        text, ("(617) 555-0199", "PHONE"), ("617-555-0100", "PHONE"), ("Ann Bell", "PATIENT"), ("Ann Dale", "PATIENT")
+    )
+    assert found == ["(617) 555-0199", "617-555-0100", "BELL, Ann"]

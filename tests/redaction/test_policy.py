@@ -65,6 +65,8 @@ def test_a_policy_of_ones_own_begins_with_a_preset(tmp_path):
         ({"dates": {"max_days": 3}}, "dates.max_days"),
         ({"dates": {"pivot": 140}}, "dates.pivot"),
         ({"dates": {"day": 1}}, "dates has no day"),
+        ({"base": "strict"}, "base: expected one of hipaa_safe_harbor"),
+        ({"base": ["i2b2"]}, "base: expected one of"),
         (["NAME"], "expected a mapping with rules"),
     ],
 )
@@ -79,6 +81,9 @@ def test_a_file_that_is_none(tmp_path):
     (tmp_path / "broken.yaml").write_text("rules: [")
     with pytest.raises(ConfigError, match="is not YAML"):
         Policy.load(tmp_path / "broken.yaml")
+    (tmp_path / "day.yaml").write_text("rules: {NAME: 2012-02-31}")
+    with pytest.raises(ConfigError, match="is not YAML"):
+        Policy.load(tmp_path / "day.yaml")
 
 
 def test_a_key_is_needed_for_surrogates_and_shifts_only():

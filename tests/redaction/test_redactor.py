@@ -2,14 +2,17 @@
 
 import os
 import pickle
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deidlab.redaction.consistency import propagate
 from deidlab.redaction.policy import Policy
 from deidlab.redaction.redactor import Redactor
 from deidlab.redaction.taxonomy import taxonomy
@@ -216,3 +219,32 @@ def test_the_same_bytes_in_any_order_and_any_process():
             check=True,
         )
         assert pickle.loads(there.stdout) == here
+
+
+def noted(lines: int) -> tuple[Document, list[Span]]:
+    """A note with eight identifiers a line, hardly two of them alike, and where they stand."""
+    rng, parts, spans, at = random.Random(lines), [], [], 0
+    for number in range(lines):
+        family = "".join(rng.choice(("ba", "ko", "mir", "tor", "val", "den", "sug", "fan")) for _ in range(5)).title()
+        for shown, label in (
+            (f"Ann {family}", "PATIENT"), (f"{family[0]}. B.", "DOCTOR"), (f"J. {family}", "DOCTOR"),
+            (f"{family.lower()}@mail.com", "EMAIL"), ("3/4", "DATE"), (f"{1 + number % 12}/14/2012", "DATE"),
+            (f"617-555-{number:05d}", "PHONE"), ("Springfield", "CITY"),
+        ):  # fmt: skip
+            spans.append(Span(at, at + len(shown), label))
+            parts.append(f"{shown} ; ")
+            at += len(parts[-1])
+        parts.append(f"{family} ;\n")
+        at += len(parts[-1])
+    return Document("d", "".join(parts), meta={"patient": "p"}), spans
+
+
+def test_work_grows_with_the_identifiers_of_a_note_and_not_with_their_square():
+    took = {}
+    for lines in (300, 300, 2400):  # the first to read the lists
+        document, spans = noted(lines)
+        began = time.process_time()
+        redacted = Redactor(Policy.load("i2b2"), "surrogate", KEY).redact(document, propagate(document, spans))
+        took[lines] = time.process_time() - began
+        assert len(redacted.spans) == 9 * lines
+    assert took[2400] < 24 * took[300], "eight times the note; what is quadratic takes sixty-four times as long"

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from deidlab.bulk.files import CHUNK, join_parts, stamp, write_part
 from deidlab.bulk.lines import check_encoding
-from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded
+from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded, shown_names
 from deidlab.bulk.text_files import patient_of
 from deidlab.deidentifier import Deidentified
 from deidlab.types import ConfigError, DataError, Document
@@ -141,7 +141,7 @@ class CsvTable:
         missing = [name for name in self._wanted if name not in names]
         if missing:
             hint = "; is it parted by another character (--delimiter)?" if len(names) == 1 else ""
-            raise DataError(f"{self.path.name} has no column {missing[0]!r}; its columns: {', '.join(names)}{hint}")
+            raise DataError(f"{self.path.name} has no column {missing[0]!r}; its columns: {shown_names(names)}{hint}")
         if twice := [name for name in self._wanted if names.count(name) > 1]:
             raise DataError(f"{self.path.name} has two columns {twice[0]!r}; rename one")
         return names

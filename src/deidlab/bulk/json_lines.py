@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from deidlab.bulk.files import join_parts, stamp, write_part
 from deidlab.bulk.lines import check_encoding, count_lines, lines
-from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded
+from deidlab.bulk.notes import Note, Reading, check_text, decoded, encoded, shown_names
 from deidlab.bulk.text_files import patient_of
 from deidlab.deidentifier import Deidentified
 from deidlab.types import DataError, Document
@@ -147,7 +147,7 @@ class JsonLines:
             raise DataError(f"{place}: has a key twice; readers disagree which counts, so mend the line")
         column = self.reading.text_column
         if column not in values:
-            raise DataError(f"{place}: has no {column!r}; its keys: {', '.join(values)} (--text-column)")
+            raise DataError(f"{place}: has no {column!r}; its keys: {shown_names(values)} (--text-column)")
         text = values[column]
         if text is not None and not isinstance(text, str):
             raise DataError(f"{place}: {column!r} is a {type(text).__name__}; expected a string")

@@ -5,7 +5,8 @@ A note that cannot be read is still a note, with a fault in place of a text: it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -118,6 +119,15 @@ def encoded(text: str, encoding: str, place: str) -> bytes:
             f"{place}: {encoding} cannot write U+{ord(error.object[error.start]):04X} at character {error.start} "
             "of the output; convert the input to UTF-8, or use --style mask"
         ) from None
+
+
+_NAME = re.compile(r"[^\W\d][\w .;:|/()-]{0,39}")
+
+
+def shown_names(names: Iterable[str]) -> str:
+    """Names of columns or keys for a message, if they look like such: a first line may be a note, not a header."""
+    names = list(names)
+    return ", ".join(names) if all(map(_NAME.fullmatch, names)) else "not shown, for they do not look like names"
 
 
 def hint(raw: bytes) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deidlab.bulk.files import NOTES, private_file, replaced, stamp
-from deidlab.bulk.notes import Note, Reading, check_text
+from deidlab.bulk.notes import Note, Reading, check_text, shown_names
 from deidlab.bulk.text_files import patient_of
 from deidlab.deidentifier import Deidentified
 from deidlab.types import DataError, Document
@@ -48,7 +48,7 @@ class ParquetTable:
         schema = file.schema_arrow
         for name in filter(None, (self.reading.text_column, self.reading.id_column, self.reading.patient_column)):
             if schema.get_all_field_indices(name) == []:
-                raise DataError(f"{self.path.name} has no column {name!r}; its columns: {', '.join(schema.names)}")
+                raise DataError(f"{self.path.name} has no column {name!r}; its columns: {shown_names(schema.names)}")
         kind = schema.field(self.reading.text_column).type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
             raise DataError(f"{self.path.name}: column {self.reading.text_column!r} is {kind}; expected a string")

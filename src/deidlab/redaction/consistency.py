@@ -5,6 +5,7 @@ A model that sees `Mr. Smith` and misses `smith` ten lines below leaks it; the n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -24,7 +25,10 @@ from deidlab.synthesis.resources import load_yaml
 from deidlab.types import Document, Span
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’](?!s\b)[\p{L}\p{M}\p{N}]+)*", regex.IGNORECASE)
+_RUN = re.compile(r"[^\W_]+")  # what `str.isalnum` says yes to, without a break
 _GAP = regex.compile(r"[\s,.'’-]{1,3}")
+_WHOLE = 12  # words of a name that is looked for as a whole; no person has more
+_LINE = 200  # characters before a word that tell whether its line is written in capitals
 _SENTENCE_END = frozenset(".!?:;•*\n\r>#")
 _LOWER_FROM = 4  # letters from which a name is looked for in lower case too
 _CODE_FROM = 5  # letters and digits of a number that is looked for
@@ -50,7 +54,7 @@ def propagate(document: Document, spans: Iterable[Span], policy: Policy | None =
     for span in found:
         covered[span.start : span.end] = b"\1" * (span.end - span.start)
     new = [*_names(document.text, names, kinds, covered), *_codes(document.text, codes, covered)]
-    return tuple(sorted((*found, *_disjoint(new))))
+    return tuple(sorted((*found, *_disjoint(new, len(document.text)))))
 
 
 def _names(text: str, spans: Sequence[Span], kinds: Mapping[str, str], covered: bytearray) -> Iterator[Span]:
@@ -58,14 +62,16 @@ def _names(text: str, spans: Sequence[Span], kinds: Mapping[str, str], covered: 
         return
     spanish = is_spanish(text)
     single: dict[str, str] = {}
-    whole: dict[str, dict[tuple[str, ...], str]] = {}
+    whole: dict[tuple[str, ...], str] = {}
+    lengths: dict[str, set[int]] = {}  # of the whole names that begin with a word
     for span in spans:
         mention = tuple(
             w for w in (folded(m[0]) for m in _WORD.finditer(text, span.start, span.end)) if w not in TITLES
         )
-        if len(mention) > 1:
-            for order in {mention, mention[::-1]}:
-                whole.setdefault(order[0], {}).setdefault(order, span.label)
+        if 1 < len(mention) <= _WHOLE:
+            for order in (mention, mention[::-1]):
+                whole.setdefault(order, span.label)
+                lengths.setdefault(order[0], set()).add(len(order))
         for person in take_apart(text, span.start, span.end, kinds[span.label], spanish):
             for part in person:
                 if not part.initial and len(part.key) > 2 and not part.key.isdecimal():
@@ -73,21 +79,21 @@ def _names(text: str, spans: Sequence[Span], kinds: Mapping[str, str], covered: 
                     single.setdefault(part.key.replace("'", ""), span.label)
     words = [(w.start(), w.end(), folded(w[0])) for w in _WORD.finditer(text)]
     for i, (start, end, key) in enumerate(words):
-        for order, label in whole.get(key, {}).items():
-            last = _follows(text, words, i, order)
+        for length in lengths.get(key, ()):
+            order = tuple(word for _, _, word in words[i : i + length])
+            if order not in whole:
+                continue
+            last = _joined(text, words[i : i + length])
             if last and not all(covered[start:last]) and _is_whole_name(text[start:last], order):
-                yield Span(start, last, label)
+                yield Span(start, last, whole[order])
         if key in single and not all(covered[start:end]) and _is_name(text, words, i):
             yield Span(start, end, single[key])
 
 
-def _follows(text: str, words: Words, i: int, order: tuple[str, ...]) -> int | None:
-    """Where a name of several words ends that begins at the i-th word, or None where it does not stand there."""
-    there = words[i : i + len(order)]
-    if len(there) < len(order) or any(w[2] != key for w, key in zip(there, order, strict=True)):
-        return None
-    gaps = (text[a[1] : b[0]] for a, b in pairwise(there))
-    return there[-1][1] if all(_GAP.fullmatch(gap) for gap in gaps) else None
+def _joined(text: str, words: Words) -> int | None:
+    """Where these words end, or None where more than blanks and the like stands between them."""
+    gaps = (text[a[1] : b[0]] for a, b in pairwise(words))
+    return words[-1][1] if all(_GAP.fullmatch(gap) for gap in gaps) else None
 
 
 def _is_whole_name(shown: str, order: tuple[str, ...]) -> bool:
@@ -126,7 +132,8 @@ def _begins_sentence(text: str, start: int) -> bool:
 
 def _in_capitals(text: str, start: int, end: int) -> bool:
     """Whether the line writes everything in capitals, so that a capital says nothing."""
-    line = text[text.rfind("\n", 0, start) + 1 : start] + text[end : end + 80].partition("\n")[0]
+    before = text[max(0, start - _LINE) : start].rpartition("\n")[2]
+    line = before + text[end : end + 80].partition("\n")[0]
     return text[start:end].isupper() and (line.isupper() or not any(ch.isalpha() for ch in line))
 
 
@@ -143,25 +150,33 @@ def _speaks_of_month(text: str, words: Words, i: int) -> bool:
 
 
 def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Span]:
-    """Other places of whole numbers and addresses."""
+    """Other places of whole numbers and addresses: looked for where a run of letters and digits is their first one."""
+    labels: dict[str, str] = {}
+    shapes: dict[str, set[tuple[int, int]]] = {}  # first run of a code: where it stands there, and the code's length
     for shown, label in {text[s.start : s.end]: s.label for s in spans}.items():
         digits = sum(ch.isdecimal() for ch in shown)
         if sum(ch.isalnum() for ch in shown) < _CODE_FROM or (digits < 4 and "@" not in shown and "." not in shown):
             continue
-        at = text.find(shown)
-        while at >= 0:
-            end = at + len(shown)
-            apart = not (text[at - 1 : at].isalnum() and shown[0].isalnum()) if at else True
-            if apart and not (text[end : end + 1].isalnum() and shown[-1].isalnum()) and not all(covered[at:end]):
-                yield Span(at, end, label)
-            at = text.find(shown, end)
+        first = _RUN.search(shown)
+        labels[shown] = label
+        shapes.setdefault(first[0], set()).add((first.start(), len(shown)))
+    for run in _RUN.finditer(text) if labels else ():
+        for before, length in shapes.get(run[0], ()):
+            start, end = run.start() - before, run.start() - before + length
+            shown = text[start:end] if start >= 0 else ""
+            if shown not in labels or (shown[-1].isalnum() and text[end : end + 1].isalnum()):
+                continue
+            if not all(covered[start:end]):
+                yield Span(start, end, labels[shown])
 
 
-def _disjoint(spans: Sequence[Span]) -> list[Span]:
-    """Of new spans that overlap, the longest."""
+def _disjoint(spans: Iterable[Span], length: int) -> list[Span]:
+    """Of new spans that overlap in a text of some length, the longest."""
     chosen: list[Span] = []
+    taken = bytearray(length)
     for span in sorted(spans, key=lambda s: (s.start - s.end, s)):
-        if all(span.end <= other.start or other.end <= span.start for other in chosen):
+        if taken.find(1, span.start, span.end) < 0:
+            taken[span.start : span.end] = b"\1" * (span.end - span.start)
             chosen.append(span)
     return chosen
 

@@ -97,15 +97,14 @@ def read_dates(text: str, start: int, end: int, order: str, pivot: int) -> tuple
     """
     mentions = []
     at = start
-    text = text[:end]  # patterns look ahead no further than the span
     while at < end:
-        for pattern in _PATTERNS:
-            if (found := pattern.match(text, at)) and (mention := _mention(found, order, pivot)):
+        for pattern in _PATTERNS:  # which look ahead no further than the span
+            if (found := pattern.match(text, at, end)) and (mention := _mention(found, order, pivot)):
                 mentions.append(mention)
                 at = found.end()
                 break
         else:
-            if not (found := _LITERAL.match(text, at)):
+            if not (found := _LITERAL.match(text, at, end)):
                 return None
             at = found.end()
     return tuple(mentions) or None

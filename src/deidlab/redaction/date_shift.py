@@ -9,6 +9,7 @@ stay. What cannot be read moves nowhere: the caller masks it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -112,9 +113,9 @@ class DatedNote:
         beside = [m for m in around if m.year is not None and m is not mention]
         if beside:
             return self._day(min(beside, key=lambda m: abs(m.start - mention.start)), ())
-        before = [day for at, day in self.anchors if at < mention.start]
-        if before or self.anchors:
-            return before[-1] if before else self.anchors[0][1]
+        if self.anchors:
+            before = bisect_left(self.anchors, mention.start, key=lambda anchor: anchor[0])
+            return self.anchors[max(before - 1, 0)][1]
         if mention.month is None:
             raise ValueError("a day of no month")
         return date(self.years[0], 7, 2) if self.years else _NO_YEAR

@@ -8,7 +8,6 @@ from deidlab.redaction.codes import bare, exchanged_code
 from deidlab.redaction.name_lists import folded
 from deidlab.redaction.name_surrogates import People
 from deidlab.redaction.places import generic
-from deidlab.synthesis.cast import plain_letters
 
 _RUN = re.compile(r"[^\W_]+")
 
@@ -40,11 +39,9 @@ def _exchanged_run(run: str, people: People) -> str:
     if len(plain) != len(run):
         return exchanged_code(run, people.draws, what="handle") or run
     pieces, at, rest = [], 0, 0
-    names = {
-        key.replace("'", ""): plain_letters(new).lower() for (_, key), new in people.assigned.items() if len(key) > 2
-    }
+    names, lengths = people.in_handles
     while at < len(plain):
-        key = max((k for k in names if plain.startswith(k, at)), key=len, default="")
+        key = next((plain[at : at + n] for n in lengths if plain[at : at + n] in names), "")
         if not key:
             at += 1
             continue

@@ -15,13 +15,14 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 
 from deidlab.redaction.keys import Draws
 from deidlab.redaction.name_lists import culture_of, gender_of, known, leaning, likely_gender, pool, script_of
 from deidlab.redaction.name_parts import NamePart, take_apart
-from deidlab.redaction.spelling import within_typo
+from deidlab.redaction.spelling import neighbours
 from deidlab.synthesis.cast import plain_letters
 from deidlab.types import Span
 
@@ -69,9 +70,9 @@ class People:
         listed = {(part.slot or "family", part.key) for found in further for person in found for part in person}
         aliases = _misspelt(keys, listed)
         assigned: dict[Key, str] = {}
-        taken: set[str] = set()
+        taken = set(forbidden)
         for key in sorted(set(aliases.values())):
-            new = _drawn(key, draws, forbidden | taken, lambda key=key: votes.get(key) or gender(), spanish)
+            new = _drawn(key, draws, taken, lambda key=key: votes.get(key) or gender(), spanish)
             if new is not None:
                 assigned[key] = new
                 taken.add(plain_letters(new).lower())
@@ -100,18 +101,48 @@ class People:
     def _initial(self, part: NamePart, person: Sequence[NamePart]) -> str | None:
         """An initial of the surrogate it stands for: of a person of the note where one fits, else by the letter."""
         beside = [p for p in person if p is not part and p.slot != part.slot]
+        asked = ((part.slot, part.key), *((p.slot, p.key) for p in beside))
+        if asked not in self._initials:
+            self._initials[asked] = self._fitting_initial(part, beside) or self.letter(part.slot, part.key)
+        return self._initials[asked]
+
+    def _fitting_initial(self, part: NamePart, beside: Sequence[NamePart]) -> str | None:
+        """The first letter of the first surrogate, in the order of the names, that the initial may stand for."""
+        having = [self._having.get((p.slot, p.key), ()) for p in (part, *beside)]
         fitting = sorted(
             other.key
-            for found in self.persons.values()
-            for candidate in found
+            for candidate in min(having, key=len)
             if all(any(_stands_for(p, q) for q in candidate) for p in beside)
             for other in candidate
-            if other.slot == part.slot and not other.initial and other.key.startswith(part.key)
+            if _stands_for(part, other)
         )
-        for key in fitting:
-            if new := self.assigned.get((part.slot, key)):
-                return plain_letters(new)[0]
-        return self.letter(part.slot, part.key)
+        surrogates = (self.assigned.get((part.slot, key)) for key in fitting)
+        return next((plain_letters(new)[0] for new in surrogates if new), None)
+
+    @cached_property
+    def in_handles(self) -> tuple[Mapping[str, str], Sequence[int]]:
+        """Surrogates of the note's names, as user names spell these, and the lengths of such names, longest first."""
+        names = {
+            key.replace("'", ""): plain_letters(new).lower() for (_, key), new in self.assigned.items() if len(key) > 2
+        }
+        return names, sorted({len(name) for name in names}, reverse=True)
+
+    @cached_property
+    def _initials(self) -> dict[tuple[Key, ...], str]:
+        """Initials settled so far, by slot and letter and by what stands beside them."""
+        return {}
+
+    @cached_property
+    def _having(self) -> dict[Key, list[Sequence[NamePart]]]:
+        """The persons of the note, each once, by slot and word and by slot and first letter of their names."""
+        having: dict[Key, list[Sequence[NamePart]]] = {}
+        distinct = {
+            tuple((p.slot, p.key, p.initial) for p in one): one for found in self.persons.values() for one in found
+        }
+        for person in distinct.values():
+            for slot, key in {(p.slot, key) for p in person if not p.initial for key in (p.key, p.key[0])}:
+                having.setdefault((slot, key), []).append(person)
+        return having
 
 
 def _stands_for(part: NamePart, other: NamePart) -> bool:
@@ -169,28 +200,22 @@ def _genders(persons: Iterable[Sequence[Sequence[NamePart]]]) -> dict[Key, str]:
 
 def _misspelt(keys: Counter[Key], further: set[Key]) -> dict[Key, Key]:
     """Each name and the name it is meant to be: itself, or the one it misspells."""
-    meant = {}
-    for key, times in keys.items():
+    meant = {key: key for key in keys}
+    doubtful = [key for key in keys if not known(key[1]) and key not in further]
+    near = neighbours({word for _, word in (*keys, *further)}) if doubtful else {}
+    for key in doubtful:
         slot, word = key
-        meant[key] = key
-        if len(word) < 4 or known(word) or key in further:
-            continue
         better = [
             (other not in further, not known(other[1]), -keys[other], other)
-            for other in {*keys, *further}
-            if other != key
-            and other[0] == slot
-            and (other in further or known(other[1]) or (keys[other], key) > (times, other))
-            and within_typo(word, other[1])
+            for other in ((slot, spelling) for spelling in near.get(word, ()))
+            if other in further or (other in keys and (known(other[1]) or (keys[other], key) > (keys[key], other)))
         ]
         if better:
             meant[key] = min(better)[-1]
     return meant
 
 
-def _drawn(
-    key: Key, draws: Draws, forbidden: frozenset[str], gender: Callable[[], str | None], spanish: bool
-) -> str | None:
+def _drawn(key: Key, draws: Draws, forbidden: Set[str], gender: Callable[[], str | None], spanish: bool) -> str | None:
     """The first surrogate, in the keyed order of this word, that is not forbidden."""
     slot, word = key
     script = script_of(word)
@@ -213,9 +238,15 @@ def _drawn(
     first = draws.number("name", slot, word)
     for step in range(len(names)):
         name = names[(first + step) % len(names)]
-        if plain_letters(name).lower() not in forbidden and plain_letters(name).lower() != word:
+        if _compared(name) not in forbidden and _compared(name) != word:
             return name
     return None
+
+
+@cache
+def _compared(name: str) -> str:
+    """A name of the lists as it is held against the words of the note."""
+    return plain_letters(name).lower()
 
 
 def _listed(word: str, slot: str) -> bool:

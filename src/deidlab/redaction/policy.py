@@ -116,7 +116,7 @@ class Policy:
                 ) from None
         try:
             content = yaml.safe_load(stream)
-        except (yaml.YAMLError, UnicodeDecodeError):
+        except (yaml.YAMLError, ValueError):  # a day that no calendar has is a ValueError
             raise ConfigError(f"policy {source} is not YAML") from None
         return cls.from_mapping(content, name=Path(source).stem)
 
@@ -131,7 +131,10 @@ class Policy:
         for part in ("rules", "labels", "dates"):
             if not isinstance(content.get(part) or {}, Mapping):
                 raise ConfigError(f"policy {name}, {part}: expected a mapping")
-        base = cls.load(content["base"]) if content.get("base") else cls()
+        base = content.get("base")
+        if base is not None and base not in PRESETS:
+            raise ConfigError(f"policy {name}, base: expected one of {', '.join(PRESETS)}")
+        base = cls.load(base) if base else cls()
         names = [f.name for f in fields(DateSettings)]
         dates = content.get("dates") or {}
         if wrong := sorted(set(map(str, dates)) - set(names)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import regex
 
@@ -72,7 +72,8 @@ class Surrogates:
     def people(self) -> People:
         group_of = taxonomy().group_of
         named = [(s, kind) for s, kind in self.spans if group_of[kind] == "NAME" and kind != "USERNAME"]
-        return People.of(self.document.text, named, self.draws, self._words, self.names, self._gender, self._spanish)
+        gender = cache(self._gender)
+        return People.of(self.document.text, named, self.draws, self._words, self.names, gender, self._spanish)
 
     @cached_property
     def _spanish(self) -> bool:
