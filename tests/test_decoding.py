@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.calibration.scaling import Calibration
-from deidlab.decoding import Decoder, Steps, search, viterbi
+from deidlab.decoding import Decoder, Steps, roles, search, span_confidence, viterbi
 from deidlab.encoding import group_units, word_bounds
 from deidlab.labels import PREFIXES, LabelSet
 from deidlab.types import ConfigError, TokenScores
@@ -133,11 +133,25 @@ def test_only_the_first_subword_of_a_word_speaks_and_blanks_are_silent():
     assert [(s.start, s.end) for s in Decoder(labels)(scores)] == [(0, 5)]
 
 
-def test_the_score_of_a_span_is_the_mean_probability_of_its_type():
+@pytest.mark.parametrize(
+    ("scheme", "of_both", "of_one"),
+    [("IO", (0.8 * 0.6) ** 0.5, 0.8), ("BIO", (0.7 * 0.5) ** 0.5, 0.7), ("BIOES", (0.4 * 0.3) ** 0.5, 0.2)],
+)
+def test_the_score_of_a_span_is_the_mean_probability_of_its_type_and_places(scheme, of_both, of_one):
+    """The same words, by what a scheme can say of places: both of type A, and then the first of them alone."""
+    first = {"IO": [0.8], "BIO": [0.7, 0.1], "BIOES": [0.4, 0.1, 0.1, 0.2]}[scheme]  # B I E S
+    second = {"IO": [0.6], "BIO": [0.1, 0.5], "BIOES": [0.1, 0.1, 0.3, 0.1]}[scheme]
+    scores = one_subword_a_word(np.log([[1 - sum(row), *row] for row in (first, second)])).log_probs
+    role = roles(LabelSet("one", ("A",), scheme))
+    assert span_confidence(scores, role, 0) == pytest.approx(of_both, abs=1e-6)
+    assert span_confidence(scores[:1], role, 0) == pytest.approx(of_one, abs=1e-6)
+
+
+def test_the_score_is_that_of_the_tags_found():
     labels = LabelSet("two", ("A", "B"), "BIO")  # O, B-A, I-A, B-B, I-B
     scores = np.log(np.array([[0.1, 0.7, 0.1, 0.05, 0.05], [0.2, 0.1, 0.5, 0.1, 0.1]]))
     (span,) = Decoder(labels)(one_subword_a_word(scores))
-    assert span.score == pytest.approx((0.8 * 0.6) ** 0.5, abs=1e-6)
+    assert span.score == pytest.approx((0.7 * 0.5) ** 0.5, abs=1e-6)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -55,6 +55,12 @@ def test_blanks_are_worth_nothing():
     assert Flagging().questions(Document("b", "a \n b"), Prediction("b", (), doubts=(Span(1, 4, "A", 0.5),))) == ()
 
 
+def test_punctuation_alone_is_not_asked_about():
+    doubts = (Span(39, 40, "CITY", 0.5), Span(33, 40, "CITY", 0.3))
+    asked = [Flagging().questions(NOTE, Prediction("n1", (), doubts=(doubt,))) for doubt in doubts]
+    assert asked[0] == () and [q.span for q in asked[1]] == [doubts[1]], "the full stop, and Boston with it"
+
+
 def test_queues_of_shards_become_one_in_order_of_value(tmp_path):
     lines = []
     for number, chances in enumerate(([0.1, 0.9], [], [0.5, 0.2, 0.7])):

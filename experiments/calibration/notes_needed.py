@@ -1,10 +1,11 @@
 """How many notes does it take until the scores of spans are true? Fitted to some test notes, judged on the others.
 
-    python experiments/calibration/notes_needed.py RUN [--repeats 50]
+    python experiments/calibration/notes_needed.py RUN [--predictions FILE] [--repeats 50]
 
-RUN is a run of train.py that was never calibrated; its predictions on its test notes are read, no model runs. The
-curve of spans is fitted as `scripts/calibrate.py` does, common to all types and with what each type adds to it, to the
-scores as they come. `notes-needed.json` is kept, and the README's table made of it.
+RUN is a run of train.py that was never calibrated; its predictions on its test notes are read (or those of a later
+`scripts/evaluate.py`), no model runs. The curve of spans is fitted as `scripts/calibrate.py` does, common to all types
+and with what each type adds to it, to the scores as they come. `notes-needed.json` is kept, and the README's table made
+of it.
 """
 
 import argparse
@@ -29,10 +30,11 @@ OFTEN = 80  # spans of a type, from which on its own error is judged
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
+    parser.add_argument("--predictions", type=Path, help="those of the run if not given")
     parser.add_argument("--repeats", type=int, default=50)
     args = parser.parse_args()
     with runs.mendable_errors():
-        note, score, right, label = spans_of(args.run)
+        note, score, right, label = spans_of(args.run, args.predictions or args.run / "predictions.jsonl")
     rows = []
     for size in SIZES:
         found = defaultdict(list)
@@ -55,7 +57,7 @@ def main() -> None:
     experiments.renew(FOLDER / "README.md")
 
 
-def spans_of(run: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def spans_of(run: Path, predictions: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Of each span that the run found in its test notes: number of the note, score, whether it is right, type."""
     ran = OmegaConf.create(calibrating.settings_of(run))
     labels = runs.instantiate(ran.labels)
@@ -64,7 +66,7 @@ def spans_of(run: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
             one.id: set(one.spans) for one in runs.instantiate(ran.data, cache_dir=Path(cache)).typed(labels)("test")
         }
     found = []
-    for number, line in enumerate((run / "predictions.jsonl").read_text("utf-8").splitlines()):
+    for number, line in enumerate(predictions.read_text("utf-8").splitlines()):
         row = json.loads(line)
         theirs = {(span.start, span.end, span.label) for span in gold[row["id"]]}
         found += [(number, s["score"], (s["start"], s["end"], s["label"]) in theirs, s["label"]) for s in row["spans"]]

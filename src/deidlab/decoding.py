@@ -196,19 +196,22 @@ class Decoder:
             right = int(unit_spans[end - 1, 1])
             if left < right:
                 label = self.labels.types[types[start]]
-                score = type_probability(said[row[start] : row[end - 1] + 1], role, int(types[start]))
+                score = span_confidence(said[row[start] : row[end - 1] + 1], role, int(types[start]))
                 if self.calibration:
                     score = self.calibration.span_probability(score, label)
                 spans.append(Span(left, right, label, round(score, 6)))
         return tuple(spans)
 
 
-def type_probability(unit_scores: np.ndarray, role: Roles, type_index: int) -> float:
-    """Confidence of a span: geometric mean over its units of the probability that the unit is of the span's type."""
-    columns = np.unique([index[type_index] for index in role])
-    of_type = np.logaddexp.reduce(unit_scores[:, columns], axis=1)
-    everything = np.logaddexp.reduce(unit_scores, axis=1)
-    return float(np.exp(np.mean(of_type - everything)))
+def span_confidence(unit_scores: np.ndarray, role: Roles, type_index: int) -> float:
+    """Confidence of a span: geometric mean over its units of the probability of type and place in it.
+
+    A place is what the scheme can say of one (begins, goes on, ends): a span that may be cut wrongly is less sure.
+    """
+    begin, inside, last, unit = (index[type_index] for index in role)
+    tags = [unit] if len(unit_scores) == 1 else [begin, *[inside] * (len(unit_scores) - 2), last]
+    of_tags = unit_scores[np.arange(len(tags)), tags]
+    return float(np.exp(np.mean(of_tags - np.logaddexp.reduce(unit_scores, axis=1))))
 
 
 def type_log_probabilities(unit_scores: np.ndarray, role: Roles) -> np.ndarray:

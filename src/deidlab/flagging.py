@@ -35,8 +35,10 @@ class Flagging:
         """The questions about a note, most valuable first."""
         asked = []
         for stretch in outside(prediction.doubts, prediction.spans):
-            if visible := characters(document, stretch):
-                asked.append(Question(stretch, "likely_miss", (stretch.score or 0.0) * visible))
+            # Punctuation that stands alone says nothing of anybody.
+            if any(map(str.isalnum, document.text[stretch.start : stretch.end])):
+                worth = (stretch.score or 0.0) * characters(document, stretch)
+                asked.append(Question(stretch, "likely_miss", worth))
         for span in prediction.spans:
             if span.score is not None and span.score < self.sure:
                 worth = (1 - span.score) * characters(document, span) * self.false_alarm

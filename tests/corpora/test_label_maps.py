@@ -90,3 +90,11 @@ def test_a_label_set_is_a_file_or_a_name_in_conf(tmp_path, monkeypatch):
         load_labels("none")
     (tmp_path / "mine.yaml").write_text("types: [A, B]")
     assert load_labels(tmp_path / "mine.yaml") == LabelSet("mine", ("A", "B"))
+
+
+def test_a_label_set_is_found_by_its_name_from_any_folder_and_one_here_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "PATIENT" in load_labels("i2b2_2014").types
+    (tmp_path / "conf" / "labels").mkdir(parents=True)
+    (tmp_path / "conf" / "labels" / "i2b2_2014.yaml").write_text("types: [OURS]")
+    assert load_labels("i2b2_2014").types == ("OURS",)

@@ -303,7 +303,7 @@ def motley(tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1360, 860), (360, 740)])
+@pytest.mark.parametrize(("width", "height"), [(1360, 860), (820, 700), (360, 740)])
 def test_all_can_be_read_and_reached_in_light_and_dark_on_wide_and_narrow_screens(
     opened, motley, scheme, width, height
 ):

@@ -27,8 +27,9 @@ STEPS, ENOUGH = 60, 1e-9
 # Ridge of vector scaling: standard deviations of a tag's scale around the common one, and of its bias around 0. They
 # hold a tag with few units near the temperature, and matter little to one with many.
 SCALE_SPREAD, BIAS_SPREAD = 0.3, 1.0
-# Standard deviation of the log-odds of types around what is common to all: how much less true the model is of some.
-TYPE_SPREAD = 0.7
+# Of the curve of spans: standard deviations of its slope around 1 and its intercept around 0, which leave a confidence
+# as it is, and of the intercepts of types around that. They hold few spans, and matter little to many.
+SLOPE_SPREAD, SHIFT_SPREAD, TYPE_SPREAD = 0.5, 0.5, 0.7
 
 
 def fit(method: Method, log_probs: np.ndarray, gold: np.ndarray, labels: LabelSet) -> Calibration:
@@ -125,8 +126,9 @@ def with_spans(
 ) -> Calibration:
     """The calibration with the map from spans' confidence (after that of units) to the probability of being right.
 
-    Platt scaling of the log-odds, with his smoothed targets, so that spans that are all right say nothing absurd; each
-    type has an intercept of its own around the common one, as far as its spans tell it apart. `confidence`, `right` and
+    Platt scaling of the log-odds, with his smoothed targets, so that spans that are all right say nothing absurd, held
+    near what the confidence says; each type has an intercept of its own around the common one, as far as its spans tell
+    it apart. `confidence`, `right` and
     the types found (`labels`) are (spans,); without spans the map stays what it is.
     """
     if not len(right):
@@ -137,7 +139,7 @@ def with_spans(
     x = np.column_stack([span_odds(confidence), np.ones(len(right)), np.eye(len(types))[type_of]])
     prior = np.zeros(x.shape[1])
     prior[0] = 1.0
-    at, ridge = prior, np.array([1e-2, 1e-6, *[TYPE_SPREAD**-2] * len(types)])
+    at, ridge = prior, np.array([SLOPE_SPREAD, SHIFT_SPREAD, *[TYPE_SPREAD] * len(types)]) ** -2.0
     for _ in range(STEPS):
         p = sigmoid(x @ at)
         slope = x.T @ (p - target) + ridge * (at - prior)

@@ -98,8 +98,11 @@ def load_map(path: str | Path) -> dict[str, str]:
 
 
 def load_labels(source: str | Path) -> LabelSet:
-    """A label set from its YAML file, or by its name from `conf/labels/` here; raises `ConfigError` otherwise."""
-    path = Path(source) if Path(source).suffix else Path("conf", "labels", f"{source}.yaml")
+    """A label set from its YAML file, or by its name from `conf/labels/`, here or of the checkout that is installed.
+
+    Raises `ConfigError` otherwise.
+    """
+    path = Path(source) if Path(source).suffix else _named(f"{source}.yaml")
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except OSError:
@@ -112,6 +115,12 @@ def load_labels(source: str | Path) -> LabelSet:
         raise ConfigError(f"label set {path}: expected `types:` and a list of names")
     parts = {key: content[key] for key in ("scheme", "maps", "coarse", "names") if key in content}
     return LabelSet(str(content.get("name", path.stem)), tuple(map(str, content["types"])), **parts)
+
+
+def _named(file: str) -> Path:
+    """Where the label set of a file's name is, or would be."""
+    here, installed = Path("conf", "labels"), Path(__file__).parents[3] / "conf" / "labels"
+    return installed / file if not (here / file).is_file() and (installed / file).is_file() else here / file
 
 
 def check_complete(mapping: Mapping[str, str], counts: Mapping[str, int], place: str) -> None:

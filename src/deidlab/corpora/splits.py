@@ -35,7 +35,8 @@ def split_indices(groups: Sequence[str], fractions: Mapping[str, float], seed: i
     if len(members) < len(wanted):
         raise DataError(
             f"{len(members)} groups cannot fill {', '.join(name for name, _ in wanted)}; "
-            "set the fractions of some to 0 (data.fractions) or split by document (data.split_by)"
+            "set the shares of some to 0 (data.fractions, --split-by-patient .8/0/.2) or split by note "
+            "(data.split_by=document, --split-by-note)"
         )
     ranked = sorted(members, key=lambda group: hashlib.sha256(f"{seed}\0{group}".encode()).digest())
     splits: dict[str, list[int]] = {name: [] for name, _ in wanted}
