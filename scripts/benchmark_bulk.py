@@ -5,14 +5,14 @@ python scripts/benchmark_bulk.py [--notes 1000 10000 100000] [--kill 10000 10000
 
 Each size is a file of short made-up notes and a process of its own, whose peak of resident memory the kernel tells. For
 the sizes of `--kill` the job is done again, killed at a random moment and resumed, and the two outputs are compared.
-Without `--model` the rules stand alone: the job around them is the same, and 100,000 notes take minutes.
+Without `--model` the rules stand alone: the job around them is the same, and 100,000 notes take minutes. `results.json`
+and the table of `README.md` in `--out` are renewed after every size.
 """
 
 import argparse
 import hashlib
 import json
 import os
-import platform
 import random
 import signal
 import subprocess
@@ -21,6 +21,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path[0] = str(ROOT)  # else a file beside this one hides the library `evaluate`
+
+from deidlab.bulk.job import SHARD_NOTES
+from deidlab.experiments import renew
+from deidlab.runs import write_json
 
 NAMES = ("Smith", "Muñoz", "O'Neil", "Ng", "Jones", "Abara", "Rossi", "Kowalska")
 TAILS = ("for chest pain.", "with her daughter.", "and was given aspirin 81 mg daily.", "after a fall at home.")
@@ -35,20 +43,31 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     draw = random.Random(args.seed)
-    results = {"command": " ".join(["python scripts/benchmark_bulk.py", *sys.argv[1:]]),
-               "system": "model, rules and consistency" if args.model else "rules and consistency, no model",
-               "processors": os.cpu_count(), "machine": platform.machine(), "rows": []}  # fmt: skip
+    about = {
+        "command": " ".join(["python scripts/benchmark_bulk.py", *sys.argv[1:]]),
+        "system": "model, rules and consistency" if args.model else "rules and consistency, no model",
+        "hardware": hardware_apart(),
+    }
+    sizes: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         for number in args.notes:
             source, whole = Path(folder) / f"{number}.jsonl", Path(folder) / f"{number}.out.jsonl"
             write(source, number, draw)
             row = {"notes": number, **undisturbed(source, whole, args.model)}
             row["each_note_once"] = ids(whole) == [f"n{i}" for i in range(number)]
-            results["rows"].append(row)
-            keep(results, args.out)
+            sizes.append(row)
+            keep(about, sizes, args.out)
             if number in args.kill:
-                row |= disturbed(source, whole, args.model, row["seconds"], draw)
-                keep(results, args.out)
+                row |= disturbed(source, whole, args.model, draw)
+                keep(about, sizes, args.out)
+    if not all(row["each_note_once"] and row.get("resumed_to_the_same_bytes", True) for row in sizes):
+        raise SystemExit("the outputs are not what they should be")
+
+
+def hardware_apart() -> str:
+    """The machine in words, asked in another process: a job is told the peak of memory of who began it as its own."""
+    ask = "from deidlab.experiments import hardware; print(hardware())"
+    return subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def write(file: Path, number: int, draw: random.Random) -> None:
@@ -68,7 +87,7 @@ def command(source: Path, out: Path, model: Path | None) -> list[str]:
     return [sys.executable, "-m", "deidlab", "deidentify", str(source), *finder, "--out", str(out), "--quiet"]
 
 
-def undisturbed(source: Path, out: Path, model: Path | None) -> dict:
+def undisturbed(source: Path, out: Path, model: Path | None) -> dict[str, Any]:
     began = time.perf_counter()
     process = subprocess.Popen(command(source, out, model))
     _, status, usage = os.wait4(process.pid, 0)
@@ -79,11 +98,11 @@ def undisturbed(source: Path, out: Path, model: Path | None) -> dict:
             "peak_rss_mb": round(usage.ru_maxrss / 1024, 1)}  # fmt: skip
 
 
-def disturbed(source: Path, whole: Path, model: Path | None, seconds: float, draw: random.Random) -> dict:
+def disturbed(source: Path, whole: Path, model: Path | None, draw: random.Random) -> dict[str, Any]:
     """Kill the job at a random moment between 15 % and 85 % of its notes, resume it, and compare."""
     out = whole.with_name(f"killed-{whole.name}")
     shards = out.with_name(f"{out.name}.part") / "shards"
-    point = draw.uniform(0.15, 0.85) * len(ids(whole)) / 256
+    point = draw.uniform(0.15, 0.85) * len(ids(whole)) / SHARD_NOTES
     process = subprocess.Popen(command(source, out, model))
     while process.poll() is None and not (shards.exists() and len(list(shards.iterdir())) >= point):
         time.sleep(0.02)
@@ -94,7 +113,7 @@ def disturbed(source: Path, whole: Path, model: Path | None, seconds: float, dra
     if out.exists():
         raise SystemExit("the job was over before it was killed: nothing is shown")
     subprocess.run([*command(source, out, model), "--resume"], check=True)
-    return {"killed_after_shards": done, "resumed_to_the_same_bytes": digest(out) == digest(whole)}
+    return {"killed_after_notes": done * SHARD_NOTES, "resumed_to_the_same_bytes": digest(out) == digest(whole)}
 
 
 def ids(file: Path) -> list[str]:
@@ -112,11 +131,35 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def keep(results: dict, folder: Path | None) -> None:
-    print(json.dumps(results["rows"][-1]), flush=True)
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "bulk.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+def keep(about: dict[str, Any], sizes: list[dict[str, Any]], folder: Path | None) -> None:
+    """Print the latest figures; write all so far, and the table of them."""
+    print(json.dumps(sizes[-1]), flush=True)
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = [
+        "notes",
+        "seconds",
+        "notes/s",
+        "peak memory",
+        "each note once",
+        "killed after",
+        "resumed to the same bytes",
+    ]
+    rows = [
+        [f"{size['notes']:,}", f"{size['seconds']:,.1f}", f"{size['notes_per_second']:,.0f}",
+         f"{size['peak_rss_mb']:,.0f} MiB", yes(size["each_note_once"]),
+         f"{size['killed_after_notes']:,} notes" if "killed_after_notes" in size else "-",
+         yes(size.get("resumed_to_the_same_bytes"))]
+        for size in sizes
+    ]  # fmt: skip
+    write_json(folder / "results.json", {**about, "columns": columns, "rows": rows, "sizes": sizes})
+    if (folder / "README.md").is_file():
+        renew(folder / "README.md")
+
+
+def yes(value: bool | None) -> str:
+    return "-" if value is None else "yes" if value else "NO"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """How fast does a run find identifiers, against `transformers.pipeline` with the same weights?
 
 python scripts/benchmark_inference.py --run RUN --fp32 ONNX_FOLDER --int8 ONNX_FOLDER --notes FOLDER_OF_I2B2_XML
-    [--number 16] [--rounds 3] [--prices published_ec2] [--out experiments/inference_speed]
+    [--number 16] [--rounds 3] [--prices published_ec2] [--presidio es] [--out experiments/inference_speed]
 
-One thread each. The pipeline's best batch size is found first; then contenders take turns on the same notes. Rates are
+One thread each. The pipeline's best batch size is found first; then contenders take turns on the same notes: the model
+alone in each precision, and all that `deidlab.load(RUN).deidentify` does (rules, consistency and masks too). Rates are
 per second of processor time, which on one thread is time itself, less what neighbours on the machine take.
 """
 
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=16, help="of notes, those nearest to 500 words")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--prices", default="published_ec2", help="a sheet of conf/prices, for the cost")
+    parser.add_argument("--presidio", metavar="LANGUAGE", help="time Presidio's patterns on the notes too (en, es)")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     sheet = price_sheet(ROOT / "conf" / "prices", args.prices)
@@ -84,13 +86,34 @@ def pipelines(run: Path) -> dict[str, Find]:
 
 
 def ours(args: argparse.Namespace) -> dict[str, Find]:
+    import deidlab
+    from deidlab.hardware import has_fast_bf16, pick_device
     from deidlab.systems import checkpoint, onnx
 
-    systems: dict[str, Any] = {"deidlab, PyTorch": checkpoint.load(args.run, precision="fp32")}
+    systems: dict[str, Any] = {"deidlab, PyTorch fp32": checkpoint.load(args.run, precision="fp32", device="cpu")}
+    if has_fast_bf16(pick_device("cpu")):
+        systems["deidlab, PyTorch bf16"] = checkpoint.load(args.run, precision="bf16", device="cpu")
     for name, folder in (("deidlab, ONNX fp32", args.fp32), ("deidlab, ONNX int8", args.int8)):
         if folder:
             systems[name] = onnx.load(folder, threads=1)
-    return {name: lambda notes, of=system: list(of.predict(notes)) for name, system in systems.items()}
+    if args.presidio:
+        systems[f"Presidio, patterns only ({args.presidio})"] = presidio(args.presidio)
+    finders: dict[str, Find] = {
+        name: lambda notes, of=system: list(of.predict(notes)) for name, system in systems.items()
+    }
+    whole = deidlab.load(args.run, device="cpu")
+    return {**finders, "deidentify, PyTorch": whole.deidentify}
+
+
+def presidio(language: str) -> Any:
+    """Presidio as `conf/system/presidio.yaml` sets it up: without a spaCy model, with which it is slower."""
+    from hydra import compose, initialize_config_dir
+
+    from deidlab.runs import instantiate, instantiate_system
+
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("evaluate", ["system=presidio", f"system.language={language}"])
+    return instantiate_system(cfg.system, instantiate(cfg.labels))
 
 
 def seconds(name: str, find: Find, notes: list[Document]) -> float:

@@ -4,7 +4,7 @@ python scripts/benchmark_service.py [--model RUN] [--clients 64] [--seconds 60] 
 
 Starts `deidlab serve` on a free port of this machine (the rules alone without `--model`) and asks without a pause. Each
 note holds numbers that no other note of the run holds: an answer without those of its own note, or with its MRN, is
-counted as mixed up.
+counted as mixed up. `results.json` and the table of `README.md` in `--out` are renewed.
 """
 
 import argparse
@@ -20,8 +20,15 @@ import time
 from collections import Counter
 from pathlib import Path
 from threading import Thread
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path[0] = str(ROOT)  # else a file beside this one hides the library `evaluate`
 
 import httpx
+
+from deidlab.experiments import hardware, renew
+from deidlab.runs import write_json
 
 
 def main() -> None:
@@ -34,7 +41,11 @@ def main() -> None:
     finder = ["--model", str(args.model)] if args.model else ["--rules-only"]
     command = [sys.executable, "-m", "deidlab", "serve", *finder, "--port", "0"]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, bufsize=1)
-    address = server.stderr.readline().split()[-1]
+    assert server.stderr is not None
+    announced = server.stderr.readline()
+    if "http" not in announced:
+        raise SystemExit(f"the service did not begin: {announced}{server.stderr.read()}")
+    address = announced.split()[-1]
     Thread(target=server.stderr.read, daemon=True).start()  # a log that nobody reads would stop the server
     try:
         results = asyncio.run(asked(address, args.clients, args.seconds))
@@ -44,14 +55,28 @@ def main() -> None:
     results |= {
         "command": " ".join(["python scripts/benchmark_service.py", *sys.argv[1:]]),
         "system": "model, rules and consistency" if args.model else "rules and consistency, no model",
-        "processors": os.cpu_count(), "load": round(os.getloadavg()[0], 1),
+        "hardware": hardware(), "load": round(os.getloadavg()[0], 1),
     }  # fmt: skip
     print(json.dumps(results, indent=2))
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / "service.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        write_json(args.out / "results.json", {**results, **table(results)})
+        if (args.out / "README.md").is_file():
+            renew(args.out / "README.md")
     if results["outcomes"].keys() != {"right"}:
         raise SystemExit(1)
+
+
+def table(results: dict[str, Any]) -> dict[str, Any]:
+    right = results["outcomes"].get("right", 0)
+    wrong = {outcome: number for outcome, number in results["outcomes"].items() if outcome != "right"}
+    row = [
+        str(results["clients"]), f"{results['seconds']:g}", f"{right:,}",
+        ", ".join(f"{outcome} {number:,}" for outcome, number in wrong.items()) or "none",
+        f"{results['requests_per_second']:,.0f}", *(f"{results[f'p{n}_ms']:,} ms" for n in (50, 95, 99)),
+    ]  # fmt: skip
+    return {"columns": ["clients", "seconds", "right answers", "any others", "requests/s", "p50", "p95", "p99"],
+            "rows": [row]}  # fmt: skip
 
 
 async def asked(address: str, clients: int, seconds: float) -> dict:

@@ -14,7 +14,7 @@ from deidlab.export import Agreement, agreement, export_onnx
 from deidlab.models import Backbone, Checkpoint
 from deidlab.systems import checkpoint as checkpoints
 from deidlab.systems import onnx as exported
-from deidlab.types import ConfigError, Document
+from deidlab.types import ConfigError, Document, Span
 
 for needed in ("onnx", "onnxruntime", "onnxscript"):
     pytest.importorskip(needed, reason=f"exporting needs {needed}: pip install -e '.[export]'")
@@ -119,6 +119,14 @@ def test_agreement_against_gold_counts_what_each_finds(folders, obvious_notes):
     told = agreement(ours, deaf, notes)
     assert told.same_spans == 0 and told.f1_export == 0.0 and told.loss == 1.0
     assert isinstance(told, Agreement) and "0 of" in str(told)
+
+
+def test_gold_that_the_run_does_not_find_does_not_hide_what_8_bits_lose(folders, obvious_notes):
+    run, folder, _ = folders
+    ours, deaf = checkpoints.load(run, precision="fp32"), exported.load(folder, decoding={"outside_bias": -1e6})
+    notes = [replace(note, spans=(Span(0, 1, ours.labels.types[0]),)) for note in obvious_notes(4)]
+    told = agreement(ours, deaf, notes)
+    assert not told.gold and told.f1_run == 1.0 and told.loss == 1.0
 
 
 @pytest.mark.parametrize(

@@ -140,17 +140,18 @@ class Decoder:
         doubted = self._said(scores.log_probs[firsts[places]].astype(np.float64))
         types = type_log_probabilities(doubted, roles(self.labels)).argmax(axis=1)
         together = (np.diff(places, prepend=-2) == 1) & (np.diff(types, prepend=-1) == 0)
-        stretches = np.split(places, np.flatnonzero(~together)[1:]) if len(places) else []
-        lengths = scores.unit_spans[:, 1] - scores.unit_spans[:, 0]
-        kinds = types[~together]
+        if not len(places):
+            return ()
+        firsts = np.flatnonzero(~together)
+        lengths = (scores.unit_spans[:, 1] - scores.unit_spans[:, 0])[places]
+        means = np.add.reduceat(probability[places] * lengths, firsts) / np.add.reduceat(lengths, firsts)
+        starts = scores.unit_spans[places[firsts], 0]
+        ends = scores.unit_spans[places[np.append(firsts[1:], len(places)) - 1], 1]
         return tuple(
-            Span(
-                int(scores.unit_spans[own[0], 0]),
-                int(scores.unit_spans[own[-1], 1]),
-                self.labels.types[kind],
-                round(float(np.average(probability[own], weights=lengths[own])), 6),
+            Span(start, end, self.labels.types[kind], round(mean, 6))
+            for start, end, kind, mean in zip(
+                starts.tolist(), ends.tolist(), types[firsts].tolist(), means.tolist(), strict=True
             )
-            for own, kind in zip(stretches, kinds, strict=True)
         )
 
     def _said(self, unit_scores: np.ndarray) -> np.ndarray:

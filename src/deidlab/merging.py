@@ -32,6 +32,9 @@ def union(sources: Sequence[Sequence[Span]]) -> Merged:
     ranked = sorted(((span, rank) for rank, spans in enumerate(sources) for span in spans), key=lambda pair: pair[0])
     spans, widened, relabelled = [], [], []
     for cluster in clusters(ranked):
+        if len(cluster) == 1:
+            spans.append(cluster[0][0])
+            continue
         found = [span for span, _ in cluster]
         best, _ = max(cluster, key=lambda pair: (score(pair[0]), -pair[1], pair[0].end - pair[0].start))
         whole = Span(found[0].start, max(span.end for span in found), best.label, best.score)

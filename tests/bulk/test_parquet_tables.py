@@ -74,3 +74,29 @@ def test_what_is_no_parquet_or_lacks_a_column_says_so(tmp_path):
         _ = ParquetTable(file, Reading(text_column="body")).file
     with pytest.raises(DataError, match="column 'mrn' is int64; expected a string"):
         _ = ParquetTable(file, Reading(text_column="mrn")).file
+
+
+@pytest.mark.parametrize("index", [False, True])
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_a_file_appended_to_another_is_refused_whatever_its_schema(tmp_path, compression, index):
+    settings = {"compression": compression, "write_page_index": index, "row_group_size": 40}
+    texts = [f"Mr Smith, {i}" for i in range(100)]
+    first = written(tmp_path, pa.table({"text": texts, "n": range(100)}), **settings).read_bytes()
+    for rows in (50, 100, 300):
+        for name in ("n", "m"):
+            other = pa.table({name: [str(i) for i in range(rows)], "text": (texts * 3)[:rows]})
+            file = written(tmp_path, other, **settings)
+            assert ParquetTable(file, Reading()).total() == rows
+            file.write_bytes(first + file.read_bytes())
+            with pytest.raises(DataError, match=r"n\.parquet: is two Parquet files, one after the other"):
+                _ = ParquetTable(file, Reading()).file
+
+
+def test_a_file_that_is_another_in_its_second_half_gives_no_output(tmp_path, engine):
+    file = written(tmp_path, pa.table({"text": [f"Mr Smith, {i}" for i in range(4000)]}), row_group_size=1000)
+    content = file.read_bytes()
+    at = pq.ParquetFile(file).metadata.row_group(2).column(0).dictionary_page_offset
+    file.write_bytes(content[:at] + b"\7" * 400 + content[at + 400 :])
+    with pytest.raises(DataError, match=r"n\.parquet: cannot be read beyond row 1792; is the file whole"):
+        run(Job(ParquetTable(file, Reading()), tmp_path / "out.parquet", {}), engine)
+    assert not (tmp_path / "out.parquet").exists()

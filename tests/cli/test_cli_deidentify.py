@@ -204,6 +204,15 @@ def test_a_fault_of_ours_tells_the_place_and_withholds_the_message(monkeypatch, 
     assert "Mercy" not in said.err and "Mercy" not in said.out
 
 
+def test_a_run_where_pytorch_is_not_installed_says_so(trained_run, tmp_path):
+    (tmp_path / "n.txt").write_text("Mr Smith")
+    script = "import sys; sys.modules['torch'] = None; from deidlab.cli.main import main; main()"
+    command = [sys.executable, "-c", script, "deidentify", "n.txt", "-m", str(trained_run), "-o", "o.txt"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 2 and "this needs torch, which is not installed" in ended.stderr, ended.stderr
+    assert not (tmp_path / "o.txt").exists()
+
+
 def test_the_help_teaches_and_the_command_starts_at_once():
     environment = {**os.environ, "COLUMNS": "100"}
     command = [sys.executable, "-m", "deidlab"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from deidlab.deidentifier import Deidentified
 from deidlab.types import DataError, Document
 
 ROWS = 256  # read at once
+_SEAM = b"PAR1PAR1"  # the last bytes of a file, the first of another
 GROUP_BYTES = 64 * 2**20  # of a row group of the output
 
 
@@ -27,6 +29,23 @@ class Row(NamedTuple):
     batch: pa.RecordBatch
     index: int
     null: bool
+
+
+def appended(path: Path, footer: pq.FileMetaData) -> bool:
+    """Whether the file was appended to another, whose rows would be read in the place of its own, or not at all.
+
+    A footer counts positions from the beginning of its own file, so that between the last column and the footer there
+    are as many bytes too many as the other file has; page indices may be there too.
+    """
+    end = 4
+    for group in range(footer.num_row_groups):
+        for at in range(footer.num_columns):
+            column = footer.row_group(group).column(at)
+            first = min(column.dictionary_page_offset or column.data_page_offset, column.data_page_offset)
+            end = max(end, first + column.total_compressed_size)
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
+        unaccounted = len(content) - 8 - int.from_bytes(content[-8:-4], "little") - end
+        return unaccounted > 0 and content.rfind(_SEAM, 0, unaccounted + 4) >= 0
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,8 @@ class ParquetTable:
             file = pq.ParquetFile(self.path)
         except (pa.ArrowInvalid, OSError):
             raise DataError(f"{self.path.name}: is no whole Parquet file") from None
+        if appended(self.path, file.metadata):
+            raise DataError(f"{self.path.name}: is two Parquet files, one after the other; give each by itself")
         schema = file.schema_arrow
         for name in filter(None, (self.reading.text_column, self.reading.id_column, self.reading.patient_column)):
             if schema.get_all_field_indices(name) == []:

@@ -69,7 +69,16 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (package := missing_package(error)):
+            fail(f"error: this needs {package}, which is not installed: install deidlab with all that it depends on "
+                 "(a run that `deidlab export` wrote needs no PyTorch)", 2)  # fmt: skip
         fail(unexpected(error), 70)
+
+
+def missing_package(error: ModuleNotFoundError) -> str | None:
+    """The package that is not installed; None for a module of our own, or of a package that is there."""
+    name = error.name or ""
+    return name if name.isidentifier() and name != "deidlab" else None
 
 
 def unexpected(error: Exception) -> str:
