@@ -15,7 +15,7 @@ import numpy as np
 from deidlab.images.fill import filled
 from deidlab.images.formats.source import Limits, Masks
 from deidlab.images.geometry import Box
-from deidlab.images.words import Reading, Symbol, Word
+from deidlab.images.words import TEXT_LAYER, Reading, Symbol, Word
 from deidlab.types import ConfigError, DataError
 
 _POINTS = 72.0  # an inch
@@ -76,7 +76,7 @@ class Pdf:
             text = page.get_textpage()
             words = tuple(_words(page, text, self.limits.dpi / _POINTS))
             text.close()
-        return (Reading("text layer", words),) if words else ()
+        return (Reading(TEXT_LAYER, words),) if words else ()
 
     def write(self, stream: BinaryIO, masks: Masks, fill: str) -> None:
         """A new PDF with a picture on each page, of the size of the page, stored without loss."""
