@@ -12,7 +12,7 @@ import numpy as np
 from deidlab.images.geometry import Box, around
 from deidlab.images.preparing import glyph_height
 
-_STRONG = 0.5  # of the strongest contrast to the ground around: ink; stamps and shadows are weaker
+_STRONG = (0.65, 0.4)  # of the strongest contrast to the ground: ink that outdoes a stamp's, and paler ink
 _LETTERS = 3  # pieces side by side that make a row
 _HIGH = (0.5, 2.4)  # times the usual height of letters
 _WIDE = 4.0  # times that height: several letters that touch
@@ -22,34 +22,45 @@ _BARE = 0.25  # of the density of ink in a row: more above or below it, and it i
 
 def overlooked(pixels: np.ndarray, seen: Sequence[Box]) -> list[Box]:
     """Boxes of rows of letters that lie in none of the boxes that were `seen`; dark on light, (height, width) uint8."""
-    import cv2
-
     usual = glyph_height(pixels)
-    if not usual:
-        return []
-    ink = strong_ink(pixels, usual)
-    _, _, found, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    known = np.zeros(pixels.shape, bool)
-    for box in seen:
-        slack = 0.25 * box.height
-        known[_from(box.top - slack) : int(box.bottom + slack) + 1, _from(box.left) : int(box.right) + 1] = True
-    pieces = []
-    for left, top, width, height, _ in found[1:].tolist():
-        if not (_HIGH[0] * usual <= height <= _HIGH[1] * usual and width <= _WIDE * usual):
-            continue
-        if not known[top + height // 2, left + width // 2]:
-            pieces.append(Box(left, top, left + width, top + height))
-    return [row for row in rows_of(pieces, usual) if _stands_free(row, ink, usual)]
+    found: list[Box] = []
+    for strong in _STRONG if usual else ():
+        ink = strong_ink(pixels, usual, strong)
+        pieces, letters = _pieces(ink, usual)
+        known = _within([*seen, *found], pixels.shape)
+        new = [box for box in pieces if not known[int(box.top + box.height / 2), int(box.left + box.width / 2)]]
+        found += [row for row in rows_of(new, usual) if _stands_free(row, letters, usual)]
+    return found
 
 
-def strong_ink(pixels: np.ndarray, usual: float) -> np.ndarray:
+def strong_ink(pixels: np.ndarray, usual: float, strong: float) -> np.ndarray:
     """Where there is ink, (height, width) bool; the ground is what letters of the usual height do not reach over."""
     import cv2
 
     reach = int(3 * usual) | 1
     ground = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     contrast = ground.astype(np.int16) - pixels
-    return contrast > max(_STRONG * np.percentile(contrast, 99.5), 24)
+    return contrast > max(strong * np.percentile(contrast, 99.5), 24)
+
+
+def _pieces(ink: np.ndarray, usual: float) -> tuple[list[Box], np.ndarray]:
+    """Connected ink that may be letters, and all ink but what is larger than these."""
+    import cv2
+
+    _, labels, found, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    left, top, width, height, _ = found.T
+    small = (height <= _HIGH[1] * usual) & (width <= _WIDE * usual)
+    small[0] = False  # the ground
+    edges = np.stack([left, top, left + width, top + height], axis=1)
+    return [Box(*edge) for edge in edges[small & (height >= _HIGH[0] * usual)].tolist()], small[labels]
+
+
+def _within(boxes: Sequence[Box], shape: tuple[int, ...]) -> np.ndarray:
+    mask = np.zeros(shape, bool)
+    for box in boxes:
+        slack = 0.25 * box.height
+        mask[_from(box.top - slack) : int(box.bottom + slack) + 1, _from(box.left) : int(box.right) + 1] = True
+    return mask
 
 
 def rows_of(pieces: Sequence[Box], usual: float) -> Iterator[Box]:
