@@ -6,16 +6,15 @@ python scripts/evaluate_images.py --model RUN [--pages 17] [--ocr rapidocr] [--c
 Synthetic notes of people and sentences that no training split has are set as pages (`deidlab.images.rendering`), worn,
 read, judged by the model with rules and consistency, covered, and read again by every engine at hand. Each condition
 has `--pages` pages; DICOM frames are judged with and without the deny-list of their header. Scores are kept page by
-page in `pages.jsonl`: the same command goes on where it was killed, and `--tables` only makes the tables anew.
+page in `pages.jsonl`: the same command goes on where it was killed, and `--tables` only makes the tables anew. What was
+read is kept in `readings.jsonl`, for `scripts/compare_on_images.py`.
 """
 
 import argparse
 import json
 import os
 import platform
-import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,22 +30,15 @@ from deidlab.bulk.images import finder
 from deidlab.images import engines
 from deidlab.images.boxes import Covering
 from deidlab.images.fill import filled
-from deidlab.images.formats.dicom import Dicom
 from deidlab.images.preparing import Preparation
 from deidlab.images.reading import read
 from deidlab.images.redacting import Find, covers
-from deidlab.images.rendering import frames
-from deidlab.images.rendering.pages import CONDITIONS, Rendered, rendered, shortened
-from deidlab.images.scoring import CAUSES, Score, confusions, score
-from deidlab.images.words import Reading
+from deidlab.images.rendering.pages import CONDITIONS, Rendered
+from deidlab.images.rendering.samples import FRAMES, Sample, samples
+from deidlab.images.scoring import CAUSES, Score, confusions, kept_out, score, without_ocr
+from deidlab.images.words import Reading, as_lists
 from deidlab.redaction.policy import Policy
-from deidlab.synthesis.people import GENDERS, name_pool
-from deidlab.synthesis.settings import CULTURES, Settings
-from deidlab.synthesis.stream import generate
-from deidlab.types import Document
 
-FRAMES = "DICOM frame"
-FRAME_KINDS = (("MONOCHROME2", 8), ("RGB", 8), ("MONOCHROME2", 16), ("MONOCHROME1", 8))
 EXAMPLES = ("scan", "form", "dark screen", FRAMES)
 
 
@@ -72,66 +64,23 @@ def evaluate(args: argparse.Namespace) -> None:
     done = {(record["condition"], record["number"]) for record in records}
     if not args.tables:
         bench = Bench.of(args)
-        for condition, number, page, known, pixels in pages(args, bench.policy):
-            if (condition, number) in done:
+        for sample in samples(args.pages, args.seed, args.words, args.conditions):
+            if (sample.condition, sample.number) in done:
                 continue
-            record, picture = bench.judge(page, pixels, known)
-            records.append({"condition": condition, "number": number, **record})
-            with file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(records[-1], ensure_ascii=False) + "\n")
-            if condition in EXAMPLES and number == 0:
-                example(args.out / f"{condition.replace(' ', '-').lower()}.png", page.pixels, picture)
-            print(f"{condition} {number + 1}/{args.pages}", flush=True)
+            record, readings, picture = bench.judge(sample)
+            page = {"condition": sample.condition, "number": sample.number}
+            records.append({**page, **record})
+            append(args.out / "readings.jsonl", {**page, "readings": [as_lists(reading) for reading in readings]})
+            append(file, records[-1])
+            if sample.condition in EXAMPLES and sample.number == 0:
+                example(args.out / f"{sample.condition.replace(' ', '-').lower()}.png", sample.page.pixels, picture)
+            print(f"{sample.condition} {sample.number + 1}/{args.pages}", flush=True)
     tables(records, args)
 
 
-Page = tuple[str, int, Rendered, Sequence[str], np.ndarray]  # condition, number, truth, header, pixels
-
-
-def pages(args: argparse.Namespace, policy: Policy) -> Iterator[Page]:
-    """Every page of the evaluation, the same for the same seed, condition and number."""
-    notes = synthetic(args.seed, args.words)
-    for number in range(args.pages):
-        for condition in (*CONDITIONS, FRAMES):
-            if condition == FRAMES:
-                page, known, pixels = framed(number, args.seed)
-            else:
-                note = next(notes)
-                if condition not in args.conditions:
-                    continue
-                page, known = rendered(note, CONDITIONS[condition], f"{args.seed} {condition}"), ()
-                pixels = page.pixels
-            if condition in args.conditions:
-                yield condition, number, replace(page, document=kept_out(page.document, policy)), known, pixels
-
-
-def synthetic(seed: int, words: int) -> Iterator[Document]:
-    """Beginnings of notes that no training split has, in all cultures."""
-    settings = Settings(cultures=None, split="test", series="images")
-    for start in range(0, 10**6, 64):
-        for note in generate(settings, 64, seed, start=start):
-            if page := shortened(note, words):
-                yield page
-
-
-def kept_out(document: Document, policy: Policy) -> Document:
-    """The document without spans that the policy keeps, such as states: they are no leak."""
-    return replace(document, spans=tuple(s for s in document.spans if policy.action_for(s.label) != "keep"))
-
-
-def framed(number: int, seed: int) -> tuple[Rendered, tuple[str, ...], np.ndarray]:
-    """A frame, what its header knows, and its pixels as they come out of the file."""
-    rng = random.Random(f"{seed} {number}")
-    patient, physician = (name_pool(rng.choice(list(CULTURES)), "test").draw(rng, rng.choice(GENDERS)) for _ in "12")
-    hospital = rng.choice(("Mercy Hospital", "St. Anne Medical Center", "Riverside General", "Lakeview Clinic"))
-    made = frames.frame(f"frame-{number}", patient, physician, hospital, seed)
-    kind, bits = FRAME_KINDS[number % len(FRAME_KINDS)]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "frame.dcm"
-        with file.open("wb") as stream:
-            frames.write(stream, made, kind, bits)
-        source = Dicom(file)
-        return made.rendered, source.known, source.page(0)
+def append(file: Path, record: dict) -> None:
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 @dataclass(frozen=True)
@@ -151,8 +100,10 @@ class Bench:
         loaded = deidentifier.load(args.model)
         return cls(engines.build(used), engines.build(others) if others else (), finder(loaded), loaded.redactor.policy)
 
-    def judge(self, page: Rendered, pixels: np.ndarray, known: Sequence[str]) -> tuple[dict, np.ndarray]:
-        """Read, cover, read again, and count; gives the record of the page and its covered picture."""
+    def judge(self, sample: Sample) -> tuple[dict, tuple[Reading, ...], np.ndarray]:
+        """Read, cover, read again, and count; gives the record of the page, what was read, and the covered picture."""
+        page = replace(sample.page, document=kept_out(sample.page.document, self.policy))
+        pixels, known = sample.pixels, sample.known
         began = time.process_time()
         readings = read(pixels, self.used, Preparation())
         seen = time.process_time() - began
@@ -166,13 +117,14 @@ class Bench:
             rows[""] = score(page, plain_found, plain_mask, ())
         every = (*readings, *(one for e in self.attackers for one in read(pixels, [e], Preparation())))
         confused = sum((confusions(page, one) for one in every), Counter())
-        return {
+        record = {
             "seconds": [round(seen, 2), round(took, 2)],
             "rows": {name: as_json(one) for name, one in rows.items()},
             "engines": {name: as_json(one) for name, one in self.compared(page, every, known)},
-            "text": self.without_ocr(page.document),
+            "text": without_ocr(page.document, self.find),
             "confused": [[*key, n] for key, n in sorted(confused.items())],
-        }, picture
+        }
+        return record, every, picture
 
     def covered(self, page: Rendered, readings: Sequence[Reading], known: Sequence[str]):
         made = covers([readings], self.find, self.covering, page.document.id, known)
@@ -186,12 +138,6 @@ class Bench:
         for name, chosen in sets.items():
             mask, found = self.covered(page, chosen, known)
             yield name, score(page, found, mask, ())
-
-    def without_ocr(self, document: Document) -> tuple[int, int]:
-        """How many characters of identifiers are found in the text itself, and how many there are."""
-        found = {i for s in self.find([document])[0] for i in range(s.start, s.end)}
-        wanted = [i for s in document.spans for i in range(s.start, s.end) if not document.text[i].isspace()]
-        return sum(i in found for i in wanted), len(wanted)
 
 
 def as_json(one: Score) -> dict:
@@ -298,7 +244,8 @@ def confused_rows(records: Sequence[dict], least: int = 3) -> list[list[str]]:
             counts[source, gold, shown] += n
             printed[source, gold] += n
     wrong = [(key, n) for key, n in counts.most_common() if key[1] != key[2] and n >= least]
-    return [[*key, str(n), share(n, printed[key[0], key[1]])] for key, n in wrong]
+    # How often a stretch of several letters was printed is not counted, nor what was not printed at all.
+    return [[*key, str(n), share(n, printed[key[:2]]) if len(key[1]) == 1 else "-"] for key, n in wrong]
 
 
 def write(file: Path, origin: dict, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -76,8 +76,12 @@ def test_a_picture_without_text_keeps_its_pixels(tmp_path, find):
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path, find):
     Image.fromarray(np.full((60, 80), 255, np.uint8)).save(tmp_path / "a.png")
-    outcome = redact(tmp_path / "a.png", tmp_path / "absent" / "out.png", find)
-    assert outcome.failed and "No such file" in outcome.failed
+    (tmp_path / "file").touch()
+    for place, why in (("file/out.png", "File exists"), ("file/sub/out.png", "Not a directory")):
+        outcome = redact(tmp_path / "a.png", tmp_path / place, find)
+        assert outcome.failed == f"{tmp_path / place}: {why}"
+    assert redact(tmp_path / "a.png", tmp_path / "new" / "out.png", find).failed is None
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
 def test_folders_are_searched_and_hidden_files_are_not(tmp_path):

@@ -1,6 +1,6 @@
 """Words become a text in reading order of which every character is known by its symbol."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.images.geometry import Box
@@ -46,6 +46,7 @@ def test_columns_of_prose_are_read_down():
     assert arranged(words).text.split("\n") == left + right
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.text("aé1.", min_size=1, max_size=6), st.integers(0, 400), st.integers(0, 400)),

@@ -1,11 +1,12 @@
 """What is found in the text of pages is covered on each of them, by every reading that gives reason for it."""
 
 import numpy as np
+import pytest
 
 from deidlab.images.boxes import Covering
 from deidlab.images.geometry import Box
-from deidlab.images.redacting import covers
-from deidlab.images.words import Reading, Symbol, Word
+from deidlab.images.redacting import covers, whole
+from deidlab.images.words import TEXT_LAYER, Reading, Symbol, Word
 from deidlab.types import Span
 
 BARE = Covering(padding=0, reach=0, least_padding=0)
@@ -71,6 +72,32 @@ def test_known_identifiers_and_what_was_read_badly_are_covered_without_a_model()
     known = covers([(reading("x", "DOE JANE"),)], nothing, BARE, "file", known=["Jane"])
     assert known.mask(0, 10, 60)[:, 24:48].all() and not known.mask(0, 10, 60)[:, :24].any()
     assert covers([(reading("x", "blurr", confidence=0.2),)], nothing, BARE, "f").mask(0, 10, 30).all()
+
+
+@pytest.mark.parametrize(
+    ("found", "covered"),
+    [("Ampar", "Amparo"), ("mparo", "Amparo"), ("03/1", "03/12"), ("61", "61"), ("Ann", "Ann"), ("-", "-"), ("", "")],
+)
+def test_no_letter_of_a_name_is_left(found, covered):
+    """A model that takes "Ampar" for the name leaves its last letter: runs of letters, or digits, are covered whole."""
+    text = "Newports.Amparo 03/12 61yo Ann1 left -"
+    start = text.index(found)
+    assert text[slice(*whole(text, start, start + len(found)))] == covered
+
+
+def test_what_one_engine_overlooked_is_covered_unless_another_read_it():
+    def nothing(documents):
+        return [[] for _ in documents]
+
+    there, away = Box(0, 0, 60, 10), Box(0, 40, 60, 50)
+    blind = Reading("a", (), (there, away))
+    mask = covers([(blind, reading("b", "aspirin 81"))], nothing, BARE, "f").mask(0, 60, 60)
+    assert mask[40:50].all() and not mask[:40].any()
+    unsure = reading("b", "aspirin 81", confidence=0.3)
+    assert covers([(blind, unsure)], nothing, BARE, "f").mask(0, 60, 60)[:10].all()
+    assert covers([(blind, reading(TEXT_LAYER, "aspirin 81"))], nothing, BARE, "f").mask(0, 60, 60)[:10].all()
+    short = reading("b", "as")  # a fifth of the place
+    assert covers([(blind, short)], nothing, BARE, "f").mask(0, 60, 60)[:10].all()
 
 
 def test_a_page_without_words_is_left_alone():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from deidlab.synthesis import noise
 from deidlab.synthesis.noise import NONE, Noise, dictated, roughen, wrap
 from deidlab.synthesis.notes import assemble
+from deidlab.synthesis.resources import load_yaml
 from deidlab.types import ConfigError
 
 NOTE = [
@@ -51,8 +52,15 @@ def test_punctuation_stands_alone():
     assert assemble(spaced)[0] == "Mr . Ade Bello , 45-year-old , was seen .\nNext visit 3/4/2019 ."
 
 
-def test_lookalikes_stay_alike():
-    assert noise._LOOKALIKES["0"] == "O" and noise._LOOKALIKES["m"] == "rn" and noise._LOOKALIKES["l"] == "1"
+@pytest.mark.parametrize("printed", ["|", "I", "O", ","])
+def test_letters_are_misread_as_the_engine_misreads_them(printed):
+    measured = {f"x{read}x" for read in load_yaml("misread.yaml")[printed]}
+    drawn = {noise._misread(f"x{printed}x", 1, False, random.Random(seed)) for seed in range(500)}
+    assert drawn & measured and drawn <= measured | {f"x{printed}x"}
+
+
+def test_a_letter_that_is_never_misread_stays():
+    assert noise._misread("x\N{SNOWMAN}x", 1, False, random.Random(0)) == "x\N{SNOWMAN}x"
 
 
 @settings(max_examples=200, deadline=None)

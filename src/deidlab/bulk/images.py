@@ -110,10 +110,14 @@ def redact_file(
     pool: ProcessPoolExecutor | None = None,
     progressed: Progressed = lambda pages: None,
 ) -> Outcome:
-    """Write the file without identifiers to `out`, whole or not at all; what goes wrong is in the outcome."""
+    """Write the file without identifiers to `out`, whole or not at all; what goes wrong is in the outcome.
+
+    Folders on the way to `out` are made, for their owner only.
+    """
     try:
         pages = opened(source, sight.limits)
         check_ending(pages, out)
+        out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         readings, failed = read_pages(pages, sight, pool, progressed)
         if len(failed) == len(pages):
             return Outcome(source.name, len(pages), failed_pages=failed, failed=failed[0][1])

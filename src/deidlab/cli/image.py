@@ -101,7 +101,6 @@ def image(
         with progress_bar(disable=quiet, stderr=True) as bar:
             task = bar.add_task("pages", total=None, note="")
             for number, (file, place) in enumerate(zip(files, places, strict=True), start=1):
-                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 outcomes.append(
                     images.redact_file(
                         file,

@@ -29,6 +29,10 @@ class Box:
     def area(self) -> float:
         return max(self.width, 0.0) * max(self.height, 0.0)
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
     def padded(self, across: float, down: float) -> Box:
         return Box(self.left - across, self.top - down, self.right + across, self.bottom + down)
 

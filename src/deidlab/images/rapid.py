@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from deidlab.images.geometry import Box, box_of, moved, quarter_turns
+from deidlab.images.overlooked import overlooked
 from deidlab.images.symbols import ink_of, placed, rows
 from deidlab.images.words import Reading, Symbol, Word
 
@@ -51,10 +52,18 @@ class RapidEngine:
         )
 
     def read(self, pixels: np.ndarray) -> Reading:
-        """Words line by line; a detected line in which nothing is recognised is unread."""
+        """Words line by line; a line in which nothing is recognised is unread. Lines are the detector's, and rows of
+        letters that it did not see."""
         colour = np.repeat(pixels[:, :, None], 3, axis=2)
         detected = self._engine(colour, use_det=True, use_cls=False, use_rec=False)
         quads = [] if detected.boxes is None else [np.asarray(quad, dtype=np.float32) for quad in detected.boxes]
+        words, unread = self._read_in(colour, quads)
+        rows = overlooked(pixels, [*(word.box for word in words), *unread])
+        more, nothing = self._read_in(colour, [row.corners().astype(np.float32) for row in rows])
+        return Reading(self.name, (*words, *more), (*unread, *nothing))
+
+    def _read_in(self, colour: np.ndarray, quads: Sequence[np.ndarray]) -> tuple[list[Word], list[Box]]:
+        """The words in places of a page, and the places where none was recognised."""
         words: list[Word] = []
         unread: list[Box] = []
         for quad, (strip, line) in zip(quads, self._lines([straightened(colour, q) for q in quads]), strict=True):
@@ -62,7 +71,7 @@ class RapidEngine:
             words += found
             if not found:
                 unread.append(box_of(quad))
-        return Reading(self.name, tuple(words), tuple(unread))
+        return words, unread
 
     def _lines(self, strips: Sequence[Strip]) -> list[tuple[Strip, Line]]:
         """Each strip with its text; one that ran up or down the page is read from the end where that goes better."""

@@ -11,7 +11,7 @@ from deidlab.images.engines import Engine
 from deidlab.images.preparing import Preparation, grey, prepared
 from deidlab.images.words import Reading
 
-_UPRIGHT = 0.65  # quality from which no other orientation is tried
+_UPRIGHT = 0.8  # quality from which no other orientation is tried; pages upside down reach 0.65, upright ones 0.9
 
 
 def read(page: np.ndarray, engines: Sequence[Engine], preparation: Preparation) -> tuple[Reading, ...]:

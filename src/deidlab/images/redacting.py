@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from deidlab.images.boxes import Covering, boxes_of, doubtful, mask_of
-from deidlab.images.geometry import Box
+from deidlab.images.geometry import Box, box_of, moved
 from deidlab.images.known import occurrences, reduced
 from deidlab.images.layout import Layout, arranged
-from deidlab.images.words import Reading
+from deidlab.images.words import TEXT_LAYER, Reading
 from deidlab.types import Document, Span
 
 Find = Callable[[Sequence[Document]], Sequence[Sequence[Span]]]  # the spans to cover, document by document
@@ -89,6 +89,45 @@ def clipped(spans: Sequence[Span], start: int, end: int) -> list[tuple[int, int]
     return [(max(s.start, start) - start, min(s.end, end) - start) for s in spans if s.start < end and s.end > start]
 
 
+def unread_by_all(reading: Reading, others: Sequence[Reading], least_confidence: float) -> tuple[Box, ...]:
+    """Places that a reading left unread and that no other engine filled, to half of their width at least, with words
+    that it is sure of. A text layer vouches for nothing: it need not be what is seen."""
+    left = list(reading.unread)
+    for other in others if left else ():
+        if other.source != TEXT_LAYER:
+            to_ours = np.linalg.inv(reading.to_page) @ other.to_page
+            sure = (word.box for word in other.words if word.confidence >= least_confidence)
+            words = [box_of(moved(box.corners(), to_ours)) for box in sure]
+            left = [place for place in left if _filled(place, words) < 0.5]
+    return tuple(left)
+
+
+def _filled(place: Box, words: Sequence[Box]) -> float:
+    """The share of a place's width under words whose middle lies at its height."""
+    at_height = (word for word in words if place.top < (word.top + word.bottom) / 2 < place.bottom)
+    return sum(max(min(w.right, place.right) - max(w.left, place.left), 0) for w in at_height) / max(place.width, 1e-6)
+
+
+def whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """A range grown to where its first and last runs of letters, or of digits, begin and end.
+
+    On misread text a model may find all of a name but a letter; what is left of a word tells the word.
+    """
+    if start >= end:
+        return start, end
+    kind = _kind(text[start])
+    while kind and start and _kind(text[start - 1]) == kind:
+        start -= 1
+    kind = _kind(text[end - 1])
+    while kind and end < len(text) and _kind(text[end]) == kind:
+        end += 1
+    return start, end
+
+
+def _kind(ch: str) -> str:
+    return "letter" if ch.isalpha() else "digit" if ch.isdigit() else ""
+
+
 def _page(
     readings: Sequence[Reading],
     layouts: Sequence[Layout],
@@ -100,7 +139,9 @@ def _page(
     wanted = [*known, *(text for text in shown if len(reduced(text)[0]) >= _TELLING)]
     made = []
     for reading, layout, ranges in zip(readings, layouts, found, strict=True):
-        ranges = [*ranges, *occurrences(layout.text, wanted)]
-        boxes = (*boxes_of(layout, ranges, covering), *doubtful(reading, covering))
+        ranges = [whole(layout.text, *found) for found in (*ranges, *occurrences(layout.text, wanted))]
+        others = [other for other in readings if other is not reading]
+        rest = replace(reading, unread=unread_by_all(reading, others, covering.least_confidence))
+        boxes = (*boxes_of(layout, ranges, covering), *doubtful(rest, covering))
         made.append(Cover(reading, boxes, layout, tuple(ranges)))
     return made

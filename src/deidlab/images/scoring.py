@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Literal
 
 import numpy as np
 import regex
 
 from deidlab.images.geometry import moved
-from deidlab.images.redacting import Cover
+from deidlab.images.redacting import Cover, Find
 from deidlab.images.rendering.pages import Rendered
 from deidlab.images.words import Reading, Symbol
+from deidlab.redaction.policy import Policy
+from deidlab.types import Document
 
 Cause = Literal["unread", "misread", "model", "box"]
 CAUSES: tuple[Cause, ...] = ("unread", "misread", "model", "box")
 _WHOLE = 0.95  # share of a glyph's box that is covered when the glyph is
 _GRID = (np.arange(10) + 0.5) / 10  # 100 points in the box of a glyph
+_STRETCH = 3  # letters that may become others together: rn and m
 _TOLD = 3  # letters or digits of a word that is told when it is read again
 _WORD = regex.compile(r"[\p{L}\p{N}]+")
 
@@ -165,11 +169,48 @@ def edit_distance(a: str, b: str) -> int:
     return int(row[-1])
 
 
+def kept_out(document: Document, policy: Policy) -> Document:
+    """The document without spans that a policy keeps, such as states: they are no leak."""
+    return replace(document, spans=tuple(s for s in document.spans if policy.action_for(s.label) != "keep"))
+
+
+def without_ocr(document: Document, find: Find) -> tuple[int, int]:
+    """How many characters of identifiers are found in the text itself, and how many there are."""
+    found = {i for s in find([document])[0] for i in range(s.start, s.end)}
+    wanted = [i for s in document.spans for i in range(s.start, s.end) if not document.text[i].isspace()]
+    return sum(i in found for i in wanted), len(wanted)
+
+
 def confusions(page: Rendered, reading: Reading) -> Counter[tuple[str, str, str]]:
-    """How often a glyph was read as what, by place: (source, printed, read), the last empty where nothing was."""
+    """How often was printed what and read as what: (source, printed, read), a letter each where letters are as many.
+
+    Letters of a word and what was read in its place are aligned, so that a letter lost at the beginning does not make
+    every other a confusion; `printed` is empty for what was read and is not there, `read` for what was not read.
+    Longer stretches than three letters tell nothing of letters and are left out.
+    """
     symbols = [symbol for word in reading.words for symbol in word.symbols]
-    own = matched(page.quads, symbols, reading.to_page)
-    return Counter(
-        (reading.source, page.document.text[place], symbols[symbol].text if symbol >= 0 else "")
-        for place, symbol in zip(page.places, own, strict=True)
-    )
+    middles = np.array([((s.box.left + s.box.right) / 2, (s.box.top + s.box.bottom) / 2) for s in symbols])
+    corners = moved(page.quads.reshape(-1, 2), np.linalg.inv(reading.to_page)).reshape(-1, 4, 2)
+    found: Counter[tuple[str, str, str]] = Counter()
+    for word in np.split(np.arange(len(page.places)), np.flatnonzero(np.diff(page.places) != 1) + 1):
+        if not len(word):
+            continue
+        printed, shown = "".join(page.document.text[i] for i in page.places[word]), ""
+        if symbols:
+            low, high = corners[word].min(axis=(0, 1)), corners[word].max(axis=(0, 1))
+            slack = 0.15 * (high[1] - low[1])  # a symbol's box may end a little outside of its word's
+            inside = ((middles >= low - slack) & (middles <= high + slack)).all(axis=1)
+            shown = "".join(symbols[i].text for i in np.flatnonzero(inside))
+        found.update((reading.source, a, b) for a, b in aligned(printed, shown))
+    return found
+
+
+def aligned(printed: str, shown: str) -> Iterator[tuple[str, str]]:
+    """Pairs of letters, or of short stretches where one became several, of two spellings of a word."""
+    for kind, a, b, c, d in SequenceMatcher(None, printed, shown, autojunk=False).get_opcodes():
+        if b - a == d - c:
+            yield from zip(printed[a:b], shown[c:d], strict=True)
+        elif kind == "delete":
+            yield from ((ch, "") for ch in printed[a:b])
+        elif max(b - a, d - c) <= _STRETCH:
+            yield printed[a:b], shown[c:d]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from deidlab.images.geometry import Box
+from deidlab.images.overlooked import overlooked
 from deidlab.images.symbols import ink_of, placed
 from deidlab.images.words import Reading, Symbol, Word
 from deidlab.types import ConfigError, DataError
@@ -45,7 +46,8 @@ class TesseractEngine:
             raise ConfigError(f"tesseract has no {', '.join(missing)}: apt-get install {packs}")
 
     def read(self, pixels: np.ndarray) -> Reading:
-        """Words in Tesseract's order; raises `DataError` when it gives up, without what it said."""
+        """Words in Tesseract's order, and rows of letters where it saw none; raises `DataError` when it gives up,
+        without what it said."""
         from PIL import Image
 
         picture = BytesIO()
@@ -65,7 +67,7 @@ class TesseractEngine:
         except subprocess.CalledProcessError as error:
             raise DataError(f"tesseract ended with status {error.returncode}") from None
         words = tuple(_settled(word, pixels) for word in parsed(done.stdout))
-        return Reading(self.name, words)
+        return Reading(self.name, words, tuple(overlooked(pixels, [word.box for word in words])))
 
 
 def parsed(hocr: bytes) -> list[Word]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from deidlab.images.geometry import Box, around
+
+TEXT_LAYER = "text layer"  # the source of a reading that no engine made
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +53,23 @@ class Reading:
     words: tuple[Word, ...]
     unread: tuple[Box, ...] = ()
     to_page: np.ndarray = field(default_factory=lambda: np.eye(3))
+
+
+def as_lists(reading: Reading) -> dict[str, Any]:
+    """A reading as JSON takes it; it holds the text that was read."""
+    words = [[(s.text, *edges(s.box), float(s.confidence)) for s in word.symbols] for word in reading.words]
+    unread = [edges(box) for box in reading.unread]
+    return {"source": reading.source, "words": words, "unread": unread, "to_page": reading.to_page.tolist()}
+
+
+def from_lists(content: Mapping[str, Any]) -> Reading:
+    """The reading that `as_lists` was given."""
+    words = (
+        Word(tuple(Symbol(text, Box(*box), confidence) for text, *box, confidence in word)) for word in content["words"]
+    )
+    unread = tuple(Box(*box) for box in content["unread"])
+    return Reading(content["source"], tuple(words), unread, np.array(content["to_page"]))
+
+
+def edges(box: Box) -> tuple[float, float, float, float]:
+    return float(box.left), float(box.top), float(box.right), float(box.bottom)

@@ -9,8 +9,10 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from deidlab.synthesis.dates import number_words
+from deidlab.synthesis.resources import load_yaml
 from deidlab.types import ConfigError
 
 Piece = tuple[str, str | None]
@@ -106,11 +108,29 @@ def _typo(text: str, at: int, labelled: bool, rng: random.Random) -> str:
     return text[: at + 1] + text[at] + text[at + 1 :]
 
 
-_LOOKALIKES = dict(zip("0O1lI5S8Bec6g2h", "O0l1lS5B8ceb9Zb", strict=True)) | {"m": "rn"}
-
-
 def _misread(text: str, at: int, labelled: bool, rng: random.Random) -> str:
-    return text[:at] + _LOOKALIKES.get(text[at], text[at]) + text[at + 1 :]
+    """What an OCR engine makes of the letter: rarely anything of one that it reads well (`data/misread.yaml`)."""
+    two = text[at : at + 2] if text[at : at + 2] in _misreadings() else text[at]
+    chance, answers, weights = _misreadings().get(two, (0.0, ("",), (1,)))
+    if rng.random() >= chance:
+        return text
+    changed = text[:at] + rng.choices(answers, weights)[0] + text[at + len(two) :]
+    return text if labelled and (changed != changed.strip() or not changed) else changed
+
+
+@lru_cache
+def _misreadings() -> dict[str, tuple[float, tuple[str, ...], tuple[float, ...]]]:
+    """For letters that are misread: the chance against that of the worst, what they become, and how often each."""
+    table = {
+        printed: {str(read): float(rate) for read, rate in answers.items()}
+        for printed, answers in load_yaml("misread.yaml").items()
+    }
+    # Signs that are nearly always misread would else hide all letters.
+    most = sorted(sum(answers.values()) for answers in table.values())[len(table) * 3 // 4]
+    return {
+        printed: (min(1.0, sum(answers.values()) / most), tuple(answers), tuple(answers.values()))
+        for printed, answers in table.items()
+    }
 
 
 def _drop_space(text: str, at: int, labelled: bool, rng: random.Random) -> str:

@@ -171,7 +171,7 @@ def test_files_without_a_picture_or_a_decoder_say_so(tmp_path):
     unknown.PixelData = pydicom.encaps.encapsulate([b"\0" * 100])
     unknown["PixelData"].is_undefined_length = True
     unknown.file_meta.TransferSyntaxUID = pydicom.uid.MPEG2MPML
-    with pytest.raises(DataError, match=r"handler|decoded"):
+    with pytest.raises(DataError, match=r"no installed handler decodes MPEG2.*frames as pictures"):
         len(saved(tmp_path, unknown))
     (tmp_path / "b.dcm").write_bytes(b"Anne Smith" * 40)
     with pytest.raises(DataError, match="no DICOM") as error:

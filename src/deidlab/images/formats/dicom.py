@@ -17,6 +17,7 @@ from deidlab.images.formats.source import Limits, Masks
 from deidlab.images.words import Reading
 from deidlab.types import ConfigError, DataError
 
+_FILMS = ("MPEG", "HEVC")
 PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422")
 
 
@@ -52,10 +53,13 @@ class Dicom:
         except pydicom.errors.InvalidDicomError:
             raise DataError(f"{place}: is no DICOM file") from None
         except (RuntimeError, NotImplementedError):
-            syntax = dataset.file_meta.TransferSyntaxUID.name
-            raise DataError(
-                f"{place}: no installed handler decodes {syntax}; pip install pylibjpeg-libjpeg or python-gdcm"
-            ) from None
+            syntax = dataset.file_meta.TransferSyntaxUID
+            mend = (
+                "save its frames as pictures first"  # no handler decodes films
+                if any(name in syntax.name for name in _FILMS)
+                else "pip install pylibjpeg-libjpeg or python-gdcm"
+            )
+            raise DataError(f"{place}: no installed handler decodes {syntax.name}; {mend}") from None
         except Exception as error:  # pydicom raises nearly anything for damaged files, and may quote them
             raise DataError(f"{place}: cannot be decoded ({type(error).__name__}); is the file whole?") from None
         return dataset

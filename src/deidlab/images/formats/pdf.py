@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,8 +14,8 @@ import numpy as np
 
 from deidlab.images.fill import filled
 from deidlab.images.formats.source import Limits, Masks
-from deidlab.images.geometry import Box
-from deidlab.images.words import Reading, Symbol, Word
+from deidlab.images.geometry import Box, box_of, moved, quarter_turns
+from deidlab.images.words import TEXT_LAYER, Reading, Symbol, Word
 from deidlab.types import ConfigError, DataError
 
 _POINTS = 72.0  # an inch
@@ -74,9 +74,10 @@ class Pdf:
         """The text layer, also where it is hidden behind a scan; nothing where there is none."""
         with self._loaded(number) as page:
             text = page.get_textpage()
-            words = tuple(_words(page, text, self.limits.dpi / _POINTS))
+            words = list(_words(page, text, self.limits.dpi / _POINTS))
             text.close()
-        return (Reading("text layer", words),) if words else ()
+            width, height = (int(np.ceil(edge * self.limits.dpi / _POINTS)) for edge in page.get_size())
+        return (upright(words, height, width),) if words else ()
 
     def write(self, stream: BinaryIO, masks: Masks, fill: str) -> None:
         """A new PDF with a picture on each page, of the size of the page, stored without loss."""
@@ -113,6 +114,19 @@ class Pdf:
             raise DataError(f"{place}: PDFium cannot draw it") from None
         finally:
             page.close()
+
+
+def upright(words: Sequence[Word], height: int, width: int) -> Reading:
+    """Words of a page of this height and width in a frame in which most of their text runs to the right."""
+    ends = np.array([(w.symbols[0].box.middle, w.symbols[-1].box.middle) for w in words if len(w.symbols) > 1])
+    across, down = (ends[:, 1] - ends[:, 0]).sum(axis=0) if len(ends) else (1.0, 0.0)
+    turns = (0 if across >= 0 else 2) if abs(across) >= abs(down) else 1 if down > 0 else 3
+    there = quarter_turns(turns, height, width)
+
+    def turned(word: Word) -> Word:
+        return Word(tuple(replace(s, box=box_of(moved(s.box.corners(), there))) for s in word.symbols))
+
+    return Reading(TEXT_LAYER, tuple(turned(word) for word in words), to_page=np.linalg.inv(there))
 
 
 def _words(page: Any, text: Any, scale: float) -> Iterator[Word]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,6 +95,7 @@ class Raster:
         """The file at one of its pages; what Pillow says of a broken one becomes a `DataError`."""
         from PIL import Image, UnidentifiedImageError
 
+        warnings.filterwarnings("ignore", module="PIL")  # what they tell is an error here, or of no use to the reader
         Image.init()  # TIFF is not among the formats that it knows at once
         place = f"{self.path.name}, page {number + 1}" if number else self.path.name
         try:

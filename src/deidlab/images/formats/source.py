@@ -67,10 +67,3 @@ class Source(Protocol):
     def write(self, stream: BinaryIO, masks: Masks, fill: str) -> None:
         """The file with its pages covered and without its metadata."""
         ...
-
-
-def covered_size(place: str, size: tuple[int, int] | None) -> tuple[int, int]:
-    """Height and width of the black page that stands for one that cannot be decoded."""
-    if size is None:
-        raise DataError(f"{place}: neither the page nor its size can be read; nothing is written")
-    return size
