@@ -10,7 +10,6 @@ from deidlab.synthesis.grammar import Mention, expand
 from deidlab.synthesis.institutions import Institution
 from deidlab.synthesis.writer import Condition, Writer
 
-
 SLOTS = ("k", "k2", "k3")  # the heads under which templates speak of what else the patient has
 
 
@@ -28,7 +27,7 @@ def compose(
     """Text and open mentions of a note.
 
     `beside` are three other things that the patient has, `audience` tells what may be said of the patient
-    (`deidlab.synthesis.fitting`), `child` picks a child's sections, `long` is the chance of a very long stay.
+    (`deidlab.synthesis.audience`), `child` picks a child's sections, `long` is the chance of a very long stay.
     """
     symbols, address = tools.grammar.symbols, weighted_row(rng, tools.addresses)
     others = {f"{slot}.{name}": node for slot, other in zip(SLOTS, beside, strict=True)

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
 
-from deidlab.synthesis.fitting import EVERYONE, Masks
+from deidlab.synthesis.audience import EVERYONE, Masks
 from deidlab.types import ConfigError
 
 SPLITS = ("train", "validation", "test")
@@ -34,7 +34,8 @@ SPLITS = ("train", "validation", "test")
 SCOPED = ("c", "k", "k2", "k3")
 TRIES = 60  # draws for an alternative that fits, before any is taken
 
-Node = object  # str | tuple (a sequence, reversed) | list (a choice) | Number | Scoped | Repeat | Mention | Only | _Capital
+# str | tuple (a sequence, reversed) | list (a choice) | Number | Scoped | Repeat | Mention | Only | _Capital
+Node = object
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """An alternative for some notes: those that have a tag of each mask (`deidlab.synthesis.fitting`)."""
+    """An alternative for some notes: those that have a tag of each mask (`deidlab.synthesis.audience`)."""
 
     node: Node
     masks: Masks  # by group; 0 asks for nothing
@@ -98,7 +99,7 @@ class Shares:
 
     validation: float = 0.1
     test: float = 0.1
-    shortest: int = 8  # lists shorter than this are shared by all splits
+    shortest: int = 5  # lists shorter than this are shared by all splits
 
     def __post_init__(self) -> None:
         for name, value in (("validation", self.validation), ("test", self.test)):
@@ -110,10 +111,10 @@ class Shares:
 
         One that only refers to another symbol serves every split: what it refers to is dealt out itself.
         """
-        if split is None or len(alternatives) < self.shortest:
-            return alternatives
         references = {text for text in alternatives if _REFERENCE.fullmatch(text)}
         ranked = sorted(set(alternatives) - references, key=lambda text: zlib.crc32(text.encode()))
+        if split is None or len(ranked) < self.shortest:
+            return alternatives
         bounds = [0]
         for share in (self.validation, self.test):
             bounds.append(bounds[-1] + (max(1, round(share * len(ranked))) if share else 0))
@@ -181,7 +182,7 @@ class Grammar:
         return Only(whole, tuple(masks)) if any(masks) else whole
 
     def _told(self, node: Node) -> str:
-        """A node as the words of `fitting.yaml` may name it: text, {pt.mr}, {symbol}, 0 for a number."""
+        """A node as the words of `audience.yaml` may name it: text, {pt.mr}, {symbol}, 0 for a number."""
         match node:
             case str():
                 return node

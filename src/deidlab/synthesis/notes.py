@@ -13,11 +13,11 @@ from functools import reduce
 from operator import or_
 
 from deidlab.synthesis import noise as roughening
+from deidlab.synthesis.audience import age_tag, bits_of, stage_tag
 from deidlab.synthesis.cast import Cast
 from deidlab.synthesis.composing import compose
 from deidlab.synthesis.drawing import equal_weights, pick, seed_of, weighted
 from deidlab.synthesis.facts import Facts, draw_facts
-from deidlab.synthesis.fitting import age_tag, audience, stage_tag
 from deidlab.synthesis.grammar import Mention
 from deidlab.synthesis.identifiers import Piece
 from deidlab.synthesis.institutions import Institution, institution, institutions
@@ -71,7 +71,7 @@ def draft_note(settings: Settings, rng: random.Random, gender: str | None) -> Dr
     ]
     if rng.random() < tools.ward[kind]:
         chosen.append("ward")
-    fitting = audience(*chosen) | condition.topics | reduce(or_, (other.topics for other in beside))
+    fitting = bits_of(*chosen) | condition.topics | reduce(or_, (other.topics for other in beside))
     body = compose(tools, house, kind, condition, beside, fitting, band in ("infant", "child"), rng, settings.long)
     return Draft(tuple(body), facts, house, {"note_type": kind, "institution": house.name, "condition": condition.key})
 
@@ -144,6 +144,7 @@ def assemble(pieces: Sequence[Piece]) -> tuple[str, tuple[Span, ...]]:
 
 # Topics that come and go in anybody's notes: two of them are spoken of beside the patient's own.
 PASSING = ("germ", "allergy", "bone", "ear", "skin", "eye", "sleep", "weight", "gut", "mind")
+PASSING_OF_INFANTS = ("skin", "ear", "gut")
 
 
 def _beside(

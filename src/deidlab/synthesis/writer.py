@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from deidlab.synthesis.audience import said_of, topics_of
 from deidlab.synthesis.coinage import coined
-from deidlab.synthesis.fitting import said_of, topics_of
 from deidlab.synthesis.grammar import Grammar, Shares
 from deidlab.synthesis.resources import load_all, load_yaml
 
@@ -20,7 +20,7 @@ class Condition:
     sex: str | None
     ages: tuple[int, int]
     nodes: Mapping[str, object]
-    topics: int = 0  # what its own sentences are about (`deidlab.synthesis.fitting`)
+    topics: int = 0  # what its own sentences are about (`deidlab.synthesis.audience`)
 
 
 @dataclass(frozen=True)

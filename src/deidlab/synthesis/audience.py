@@ -1,7 +1,7 @@
-"""Of whom a sentence may be said: an alternative of the grammar is known by its own words (`data/fitting.yaml`).
+"""Of whom a sentence may be said: an alternative of the grammar is known by its own words (`data/audience.yaml`).
 
-A man has no cervix, a newborn no mortgage, and nobody without diabetes an insulin dose. The words are sorted into groups
-(sex, age, stage, topic, place); an alternative with words of a group fits notes that have one of their tags.
+A man has no cervix, a newborn no mortgage, and nobody without diabetes an insulin dose. The words are sorted into
+groups (sex, age, stage, topic, place); an alternative with words of a group fits notes that have one of their tags.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ EVERYONE = -1
 @lru_cache(maxsize=1)
 def tags() -> Mapping[str, int]:
     """Each tag's bit."""
-    names = dict.fromkeys(tag for group in load_yaml("fitting.yaml").values() for key in group for tag in key.split())
+    names = dict.fromkeys(tag for group in load_yaml("audience.yaml").values() for key in group for tag in key.split())
     return {tag: 1 << i for i, tag in enumerate(names)}
 
 
-def audience(*chosen: str) -> int:
+def bits_of(*chosen: str) -> int:
     """The bits of some tags."""
     known = tags()
     return sum(known[tag] for tag in set(chosen))
@@ -35,16 +35,16 @@ _TOKEN = re.compile(r"\{?\w+")
 
 @lru_cache(maxsize=1)
 def _words() -> Mapping[str, tuple[tuple[re.Pattern[str], int, int], ...]]:
-    """The words of `fitting.yaml` as patterns with their group and bits, by how their first token begins."""
+    """The words of `audience.yaml` as patterns with their group and bits, by how their first token begins."""
     found: dict[str, list[tuple[re.Pattern[str], int, int]]] = {}
-    for place, group in enumerate(load_yaml("fitting.yaml").values()):
+    for place, group in enumerate(load_yaml("audience.yaml").values()):
         for key, words in group.items():
             for word in str(words).split():
                 text = word.replace("_", " ")
                 first = _TOKEN.match(text)
                 if not first:
-                    raise ConfigError(f"fitting.yaml, {key}: {word!r} does not begin with a letter or figure")
-                found.setdefault(first[0][:3].lower(), []).append((_pattern(text), place, audience(*key.split())))
+                    raise ConfigError(f"audience.yaml, {key}: {word!r} does not begin with a letter or figure")
+                found.setdefault(first[0][:3].lower(), []).append((_pattern(text), place, bits_of(*key.split())))
     return {begin: tuple(rows) for begin, rows in found.items()}
 
 
@@ -56,7 +56,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 def said_of(text: str) -> Masks:
     """The tags, group by group, one of which a note must have for this text to fit it."""
-    masks = [0] * len(load_yaml("fitting.yaml"))
+    masks = [0] * len(load_yaml("audience.yaml"))
     words = _words()
     for token in _TOKEN.finditer(text):
         for pattern, place, bits in words.get(token[0][:3].lower(), ()):
@@ -67,7 +67,7 @@ def said_of(text: str) -> Masks:
 
 def topics_of(texts) -> int:
     """All topics that some texts are about."""
-    place = list(load_yaml("fitting.yaml")).index("topic")
+    place = list(load_yaml("audience.yaml")).index("topic")
     found = 0
     for text in texts:
         found |= said_of(text)[place]
