@@ -1,12 +1,13 @@
 """Write synthetic notes to files: `python scripts/synthesize.py count=1000 format=brat output_dir=FOLDER`."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[1])
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
 
@@ -26,6 +27,9 @@ def synthesize(cfg: DictConfig) -> None:
 
     settings = runs.instantiate(cfg.settings, noise=noise_of(cfg.settings.noise))
     labels = runs.instantiate(cfg.labels) if cfg.get("labels") else None
+    if cfg.format == "nemotron" and labels is None:  # its columns hold its own labels, first and last names apart
+        labels = runs.instantiate(OmegaConf.load(Path(__file__).parents[1] / "conf" / "labels" / "nemotron55.yaml"))
+        settings = replace(settings, convention="parts")
     if cfg.twins:
         cells = [tuple(cell) for cell in cfg.cells] if cfg.cells else None
         notes = twins(settings, cfg.count, cfg.seed, cells)

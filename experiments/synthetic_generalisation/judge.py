@@ -19,7 +19,7 @@ from probe import documents
 from deidlab.systems.checkpoint import load
 
 FOLDER = Path(__file__).parent
-FILES = ("probe.txt", "visits.txt")
+FILES = ("probe.txt", "visits.txt", "ambulatory.txt")
 COLUMNS = ("PATIENT", "AGE", "DATE", "false", "strict")
 BEGIN, END = "<!-- judged -->\n", "<!-- end judged -->"
 

@@ -174,3 +174,11 @@ def test_a_split_may_be_counterfactual_twins(tmp_path):
     assert len(cells) == len(set(cells)) == 3 * 2 * 2
     assert {culture for _, culture, _ in cells} == {"us", "hindi"}
     assert all("twin" not in d.meta for d in corpus.iterate("train"))
+
+
+def test_the_nemotron_format_needs_no_other_setting(tmp_path):
+    command = [sys.executable, "scripts/synthesize.py", "count=12", "format=nemotron", f"output_dir={tmp_path / 'out'}"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    known = {label.lower() for label in labels("nemotron55").types}
+    found = {s.label for d in nemotron.read(tmp_path / "out", Losses("raise")) for s in d.spans}
+    assert {"first_name", "last_name"} <= found <= known

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from deidlab.synthesis.cast import fill_pattern, plain_letters
-from deidlab.synthesis.people import GENDERS, Person, cultures, in_split, is_ambiguous, name_pool, rare_surnames
+from deidlab.synthesis.people import GENDERS, Person, cultures, dealt, in_split, is_ambiguous, name_pool, rare_surnames
 from deidlab.synthesis.resources import load_all, load_yaml
 from deidlab.types import ConfigError
 
@@ -31,6 +31,19 @@ def test_splits_share_no_name(culture):
         for other in pools[i + 1 :]:
             assert not set(one.family) & set(other.family)
             assert not set(one.given["female"]) & set(other.given["female"])
+
+
+def test_who_types_without_accents_writes_the_same_name():
+    for split in ("train", "validation", "test"):
+        assert in_split("García", split) == in_split("Garcia", split)
+        assert in_split("Đức", split) == in_split("Duc", split)
+
+
+def test_a_short_list_leaves_no_split_empty_and_shares_nothing():
+    cities = [f"city {i}" for i in range(5)]
+    dealt_out = [dealt(cities, split) for split in ("train", "validation", "test")]
+    assert all(dealt_out) and sorted(city for share in dealt_out for city in share) == cities
+    assert dealt(cities, None) == cities
 
 
 def test_invented_names_are_apart_too():

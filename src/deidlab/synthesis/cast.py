@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from deidlab.synthesis.facts import Facts
-from deidlab.synthesis.people import GENDERS, Person, in_split, name_pool, rare_surnames
+from deidlab.synthesis.people import GENDERS, Person, dealt, name_pool, plain_letters, rare_surnames
 from deidlab.synthesis.resources import load_yaml
 
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
@@ -92,23 +92,22 @@ class Cast:
     def place(self, role: str) -> Mapping:
         """The lists of places of a role's culture; hospitals stand where the note is written."""
         if role not in self._place:
-            culture = self.culture if role in ("pt", *self.facts.relations) else self._place_of["site"]
-            self._place[role] = load_yaml("places.yaml")[culture]
+            self._place[role] = load_yaml("places.yaml")[self._culture_of(role)]
         return self._place[role]
 
     def listed(self, role: str, name: str) -> str:
         """An item of a culture's list, for instance a phone number or a street, its pattern filled."""
-        items = self.place(role)[name]
+        items = _dealt_places(self._culture_of(role), name, self.split)
         return fill_pattern(items[int(self.rng.random() * len(items))], self.rng, lambda x: self._part(role, x))
 
     def thing(self, name: str) -> str:
         """An item of a list that does not depend on culture, its pattern filled."""
-        items = load_yaml("things.yaml")[name]
+        items = _dealt_things(name, self.split)
         return fill_pattern(items[int(self.rng.random() * len(items))], self.rng)
 
     def city(self, role: str) -> tuple[str, str, str]:
         """City, state or region, postcode."""
-        whole = self.keep(role, "city", lambda: self._allowed(self.place(role)["cities"]))
+        whole = self.keep(role, "city", lambda: self._pick(_dealt_places(self._culture_of(role), "cities", self.split)))
         city, state, code = whole.split("|")
         return city, state, self.keep(role, "postcode", lambda: fill_pattern(code, self.rng))
 
@@ -119,24 +118,40 @@ class Cast:
             case "state":
                 return self.city(role)[1]
             case "street":
-                return self._allowed(self.place(role)["streets"])
+                return self._pick(_dealt_places(self._culture_of(role), "streets", self.split))
             case "family":
-                return self._allowed(name_pool(self._culture_of(role), self.split).family)
+                return self._pick(name_pool(self._culture_of(role), self.split).family)
             case "saint":
-                return self.rng.choice(load_yaml("things.yaml")["saints"])
+                return self._pick(_dealt_things("saints", self.split))
             case _:
-                return self.rng.choice(load_yaml("things.yaml")["mercies"])
+                return self._pick(_dealt_things("mercies", self.split))
+
+    def _pick(self, items: Sequence[str]) -> str:
+        return items[int(self.rng.random() * len(items))]
 
     def _culture_of(self, role: str) -> str:
         return self.culture if role in ("pt", *self.facts.relations) else self._place_of["site"]
 
-    def _allowed(self, items) -> str:
-        """An item that this split may use, if a few tries find one."""
-        for _ in range(12):
-            item = items[int(self.rng.random() * len(items))]
-            if in_split(item, self.split):
-                break
-        return item
+
+@lru_cache(maxsize=512)
+def _dealt_places(culture: str, name: str, split: str | None) -> Sequence[str]:
+    """The cities, streets or hospitals of a culture that a split may use; patterns serve every split."""
+    items = load_yaml("places.yaml")[culture][name]
+    if name == "cities":
+        return dealt(items, split, lambda item: item.partition("|")[0])
+    return _dealt_patterns(items, split) if name in ("streets", "hospitals") else items
+
+
+@lru_cache(maxsize=64)
+def _dealt_things(name: str, split: str | None) -> Sequence[str]:
+    items = load_yaml("things.yaml")[name]
+    return _dealt_patterns(items, split) if name in ("saints", "mercies", "departments") else items
+
+
+def _dealt_patterns(items: Sequence[str], split: str | None) -> Sequence[str]:
+    patterns = [item for item in items if not _FILLED.isdisjoint(item)]
+    fixed = [item for item in items if item not in patterns]
+    return [*patterns, *dealt(fixed, split)] if fixed else items
 
 
 _PATTERN = re.compile(r"\{(\w+)\}|([#N@gx])")
@@ -167,6 +182,7 @@ def fill_pattern(pattern: str, rng: random.Random, part: Callable[[str], str] | 
 
 
 _SPECIAL = frozenset("#N@")
+_FILLED = frozenset("{#@")  # what tells a pattern from a name with an N in it
 
 
 def _word_around(pattern: str, at: int) -> bool:
@@ -175,15 +191,3 @@ def _word_around(pattern: str, at: int) -> bool:
     return any(
         (ch.isalpha() and ch not in "N") or (ch == "." and pattern[at + 1 : at + 2] == ".") for ch in neighbours
     ) or (pattern[at + 1 : at + 2] == " " and pattern[at - 1 : at] == " ")
-
-
-def plain_letters(text: str) -> str:
-    """The text without accents; scripts other than Latin are left as they are."""
-    if text.isascii():
-        return text
-    text = text.translate(_STROKES)
-    folded = "".join(ch for ch in unicodedata.normalize("NFD", text) if not unicodedata.combining(ch))
-    return folded if folded.isascii() else text
-
-
-_STROKES = str.maketrans({"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ß": "ss", "æ": "ae", "Æ": "Ae"})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from deidlab.synthesis.drawing import pick, weighted_row
 from deidlab.synthesis.grammar import Mention, expand
 from deidlab.synthesis.institutions import Institution
 from deidlab.synthesis.writer import Condition, Writer
+
+SLOTS = ("k", "k2", "k3")  # the heads under which templates speak of what else the patient has
 
 
 def compose(
@@ -16,13 +18,21 @@ def compose(
     house: Institution,
     kind: str,
     condition: Condition,
+    beside: Sequence[Condition],
+    audience: int,
     child: bool,
     rng: random.Random,
     long: float,
 ) -> list[str | Mention]:
-    """Text and open mentions of a note; `child` picks a child's sections, `long` is the chance of a very long stay."""
+    """Text and open mentions of a note.
+
+    `beside` are three other things that the patient has, `audience` tells what may be said of the patient
+    (`deidlab.synthesis.audience`), `child` picks a child's sections, `long` is the chance of a very long stay.
+    """
     symbols, address = tools.grammar.symbols, weighted_row(rng, tools.addresses)
-    scope = {**condition.nodes, **address}
+    others = {f"{slot}.{name}": node for slot, other in zip(SLOTS, beside, strict=True)
+              for name, node in other.nodes.items()}  # fmt: skip
+    scope = {**condition.nodes, **address, **others}
     ample, framed = rng.random() < tools.ample[kind], tools.framed[kind]
     bullet = pick(rng, house.bullets)
     heading_form = pick(rng, house.headings)
@@ -31,7 +41,7 @@ def compose(
     parts: list[tuple[int, int]] = []  # where the sections stand in `out`
 
     def put(symbol: str) -> None:
-        out.extend(expand(symbols[symbol], scope, rng, bullet))
+        out.extend(expand(symbols[symbol], scope, rng, bullet, audience))
 
     if rng.random() < house.letterhead * framed:
         put("letterhead")
@@ -55,7 +65,8 @@ def compose(
             other = pick(rng, tools.cards["conditions"])
             if other.sex in (None, condition.sex):
                 out.append(gap)
-                out.extend(expand(symbols["long_day"], {**other.nodes, **address}, rng, bullet))
+                told = {**scope, **other.nodes, **address}
+                out.extend(expand(symbols["long_day"], told, rng, bullet, audience | other.topics))
     if rng.random() < house.copied:
         start, end = pick(rng, parts)
         out.append(gap)

@@ -9,8 +9,11 @@ import random
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
 from deidlab.synthesis import noise as roughening
+from deidlab.synthesis.audience import age_tag, bits_of, stage_tag
 from deidlab.synthesis.cast import Cast
 from deidlab.synthesis.composing import compose
 from deidlab.synthesis.drawing import equal_weights, pick, seed_of, weighted
@@ -21,7 +24,7 @@ from deidlab.synthesis.institutions import Institution, institution, institution
 from deidlab.synthesis.mentions import Realiser
 from deidlab.synthesis.people import GENDERS, cultures, is_ambiguous
 from deidlab.synthesis.settings import Settings, note_types
-from deidlab.synthesis.writer import Condition, writer
+from deidlab.synthesis.writer import Condition, Writer, writer
 from deidlab.types import Document, Span
 
 
@@ -58,8 +61,18 @@ def draft_note(settings: Settings, rng: random.Random, gender: str | None) -> Dr
     house = institution(weighted(rng, equal_weights(settings.institutions, institutions())))
     condition = _condition(tools.cards[tools.about[kind]], rng, gender)
     facts = draw_facts(rng, condition.ages)
-    child = facts.unit != "year" or facts.age < 13
-    body = compose(tools, house, kind, condition, child, rng, settings.long)
+    band = age_tag(facts.age, facts.unit)
+    beside = _beside(tools, facts, gender, condition, rng)
+    chosen = [
+        band,
+        stage_tag(facts.age if facts.unit == "year" else 0),
+        *({"female": ["woman"], "male": ["man"]}.get(gender or "", [])),
+        *rng.sample(PASSING, 2),
+    ]
+    if rng.random() < tools.ward[kind]:
+        chosen.append("ward")
+    fitting = bits_of(*chosen) | condition.topics | reduce(or_, (other.topics for other in beside))
+    body = compose(tools, house, kind, condition, beside, fitting, band in ("infant", "child"), rng, settings.long)
     return Draft(tuple(body), facts, house, {"note_type": kind, "institution": house.name, "condition": condition.key})
 
 
@@ -127,6 +140,24 @@ def assemble(pieces: Sequence[Piece]) -> tuple[str, tuple[Span, ...]]:
             spans.append(Span(at, end, label))
         at = end
     return "".join(text for text, _ in pieces), tuple(spans)
+
+
+# Topics that come and go in anybody's notes: two of them are spoken of beside the patient's own.
+PASSING = ("germ", "allergy", "bone", "ear", "skin", "eye", "sleep", "weight", "gut", "mind")
+PASSING_OF_INFANTS = ("skin", "ear", "gut")
+
+
+def _beside(
+    tools: Writer, facts: Facts, gender: str | None, condition: Condition, rng: random.Random
+) -> list[Condition]:
+    """Three other things that a patient of this age may have."""
+    years = min(facts.age, 94) if facts.unit == "year" else 0
+    able = [
+        other
+        for other in tools.beside
+        if other.ages[0] <= years <= other.ages[1] and other.sex in (None, gender) and other.key != condition.key
+    ]
+    return rng.sample(able, 3)
 
 
 def _condition(conditions: Sequence[Condition], rng: random.Random, gender: str | None) -> Condition:

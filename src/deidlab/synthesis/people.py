@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import unicodedata
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 
+from deidlab.synthesis.grammar import SPLITS
 from deidlab.synthesis.resources import load_yaml
 from deidlab.types import ConfigError
 
@@ -42,6 +44,7 @@ class NamePool:
     particles: Sequence[str]
     rare: float
     middles: float
+    split: str | None = None
 
     def draw(self, rng: random.Random, gender: str, rare: Sequence[str] = ()) -> Person:
         """Draw a person; the number of draws does not depend on the culture."""
@@ -56,11 +59,25 @@ class NamePool:
         elif self.particles and u > 0.85:
             family = f"{_pick(rng, self.particles)}{family}"
         middle = middle if rng.random() < self.middles and middle != given else ""
-        return Person(given, middle, family, gender, _nickname(given), maiden, rng.random() < self.family_first)
+        return Person(
+            given, middle, family, gender, _nickname(given, self.split), maiden, rng.random() < self.family_first
+        )
 
 
 def _pick(rng: random.Random, items: Sequence[str]) -> str:
     return items[int(rng.random() * len(items))]
+
+
+def plain_letters(text: str) -> str:
+    """The text without accents; scripts other than Latin are left as they are."""
+    if text.isascii():
+        return text
+    text = text.translate(_STROKES)
+    folded = "".join(ch for ch in unicodedata.normalize("NFD", text) if not unicodedata.combining(ch))
+    return folded if folded.isascii() else text
+
+
+_STROKES = str.maketrans({"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ß": "ss", "æ": "ae", "Æ": "Ae"})
 
 
 @lru_cache(maxsize=1)
@@ -68,16 +85,40 @@ def _nicknames() -> Mapping[str, str]:
     return load_yaml("nicknames.yaml")
 
 
-def _nickname(given: str) -> str:
-    return _nicknames().get(given, given)
+def _nickname(given: str, split: str | None) -> str:
+    short = _nicknames().get(given, given)
+    return short if in_split(short, split) else given
 
 
 def in_split(value: str, split: str | None) -> bool:
     """Whether a split may use an identifier: decided by a checksum of the value, so that no two splits share one."""
     if split is None:
         return True
-    bucket = zlib.crc32(unicodedata.normalize("NFC", value).casefold().encode()) % 100
+    bucket = _checksum(value) % 100
     return bucket in _HELD[split] if split in _HELD else bucket < 80
+
+
+def _checksum(value: str) -> int:
+    """The same for García and Garcia: who types without accents writes the same name."""
+    return zlib.crc32(unicodedata.normalize("NFC", plain_letters(value)).casefold().encode())
+
+
+def _name_in_split(name: str, split: str | None) -> bool:
+    """Whether a split may use a name: every word of it, so that Ana María and María go together."""
+    words = [word for word in name.split() if len(word) > 2]
+    return all(in_split(word, split) for word in words or [name])
+
+
+def dealt(items: Sequence[str], split: str | None, key: Callable[[str], str] = str) -> Sequence[str]:
+    """The items of a short list that a split may use: as `in_split`, but no split of a list of three goes empty."""
+    if split is None or len(items) < len(SPLITS):
+        return items
+    owner = {item: next(s for s in SPLITS if in_split(key(item), s)) for item in items}
+    for lacking in (s for s in SPLITS if s not in owner.values()):
+        counts = Counter(owner.values())
+        richest = max(counts, key=lambda s: counts[s])
+        owner[min((i for i in items if owner[i] == richest), key=lambda i: _checksum(key(i)))] = lacking
+    return [item for item in items if owner[item] == split]
 
 
 @lru_cache(maxsize=2)
@@ -103,7 +144,7 @@ def _names(entry: Mapping[str, Sequence[str] | str], split: str | None) -> list[
         names.update(_faker(source))
     left_out = _words_too("left_out")
     plain = {n.strip() for n in names if n.strip() and n not in left_out and not any(ch.isdigit() for ch in n)}
-    kept = sorted(n for n in plain if in_split(n, split))
+    kept = sorted(n for n in plain if _name_in_split(n, split))
     return kept or sorted(plain)
 
 
@@ -130,6 +171,7 @@ def name_pool(culture: str, split: str | None, native: bool = False) -> NamePool
         particles=tuple(p.replace("_", " ") for p in str(entry.get("particles", "")).split()),
         rare=0.0 if native else entry.get("rare", 0.05),
         middles=entry.get("middles", 0.5),
+        split=split,
     )
 
 

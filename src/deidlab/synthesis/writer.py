@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from deidlab.synthesis.audience import said_of, topics_of
 from deidlab.synthesis.coinage import coined
 from deidlab.synthesis.grammar import Grammar, Shares
 from deidlab.synthesis.resources import load_all, load_yaml
@@ -19,6 +20,7 @@ class Condition:
     sex: str | None
     ages: tuple[int, int]
     nodes: Mapping[str, object]
+    topics: int = 0  # what its own sentences are about (`deidlab.synthesis.audience`)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Writer:
     addresses: tuple[tuple[float, Mapping[str, object]], ...]  # ways to speak of the patient, with weights
     ample: Mapping[str, float]  # note type -> chance of a long note with few identifiers
     framed: Mapping[str, float]  # note type -> what the institution's chances of headers and the like are scaled by
+    ward: Mapping[str, float]  # note type -> chance that the patient is in hospital
+    beside: tuple[Condition, ...]  # what else a patient may have
 
 
 @lru_cache(maxsize=8)
@@ -43,11 +47,14 @@ def writer(split: str | None, shares: Shares) -> Writer:
     for folder, cards in folders.items():
         for key, card in cards.items():
             sources.update({f"{folder}/{key}/{name}": v for name, v in card.items() if name not in ("sex", "ages")})
+    others = load_yaml("comorbidities.yaml")
+    for key, card in others.items():
+        sources.update({f"others/{key}/{name}": v for name, v in card.items() if name not in ("sex", "ages")})
     sources.update(coined())
     addresses = load_yaml("address.yaml")
     for way, words in addresses.items():
         sources.update({f"address/{way}/{word}": forms for word, forms in words.items() if word != "weight"})
-    grammar = Grammar.compile(sources, split, shares)
+    grammar = Grammar.compile(sources, split, shares, said_of)
     compiled = {
         folder: tuple(_card(folder, k, c, grammar) for k, c in cards.items()) for folder, cards in folders.items()
     }
@@ -63,9 +70,10 @@ def writer(split: str | None, shares: Shares) -> Writer:
         (words["weight"], {word: grammar.symbols[f"address/{way}/{word}"] for word in words if word != "weight"})
         for way, words in addresses.items()
     )
-    ample, framed = ({kind: entry.get(key, default) for kind, entry in kinds.items()}
-                     for key, default in (("ample", 0.0), ("framed", 1.0)))  # fmt: skip
-    return Writer(grammar, compiled, about, layouts, load_yaml("headings.yaml"), ways, ample, framed)
+    ample, framed, ward = ({kind: entry.get(key, default) for kind, entry in kinds.items()}
+                           for key, default in (("ample", 0.0), ("framed", 1.0), ("ward", 0.1)))  # fmt: skip
+    beside = tuple(_card("others", key, card, grammar) for key, card in others.items())
+    return Writer(grammar, compiled, about, layouts, load_yaml("headings.yaml"), ways, ample, framed, ward, beside)
 
 
 def _card(folder: str, key: str, card: Mapping, grammar: Grammar) -> Condition:
@@ -73,5 +81,7 @@ def _card(folder: str, key: str, card: Mapping, grammar: Grammar) -> Condition:
     general = (
         {n: grammar.symbols[f"x_{n}"] for n in FIELDS if f"x_{n}" in grammar.symbols} if folder == "conditions" else {}
     )
-    own = {name: grammar.symbols[f"{folder}/{key}/{name}"] for name in card if name not in ("sex", "ages")}
-    return Condition(key, card.get("sex"), tuple(card.get("ages", (18, 92))), {**general, **own})
+    fields = [name for name in card if name not in ("sex", "ages")]
+    own = {name: grammar.symbols[f"{folder}/{key}/{name}"] for name in fields}
+    topics = topics_of(str(text) for name in fields if name != "ddx" for text in card[name])
+    return Condition(key, card.get("sex"), tuple(card.get("ages", (18, 92))), {**general, **own}, topics)
