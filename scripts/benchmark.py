@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("part", choices=("training", "metrics", "systems", "inference"))
     parser.add_argument("--data", default="meddocan")
     parser.add_argument("--model", default="minilm")
-    parser.add_argument("--stock-length", type=int, default=512, help="subwords in a window of stock; ours: the config's")
+    parser.add_argument("--stock-length", type=int, default=512, help="subwords in a window of stock")
     parser.add_argument("--epochs", type=int, default=4, help="passes over the training notes, of both")
     parser.add_argument("--learning-rate", type=float, help="of both; that of the model's config if not given")
     parser.add_argument("--max-steps", type=int, help="stop early, for a trial")
