@@ -14,7 +14,7 @@ QUICK = settings(
 
 
 def test_a_fuzz_run_of_the_description_finds_no_server_error(served):
-    schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed: pip install schemathesis")
+    schemathesis = pytest.importorskip("schemathesis", reason="needs schemathesis: pip install -e '.[fuzz]'")
     from schemathesis.generation import GenerationMode
 
     statuses: dict[str, set[int]] = {"POST": set(), "GET": set()}
