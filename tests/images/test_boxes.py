@@ -17,8 +17,14 @@ def word(text: str, x: float, y: float, confidence: float = 1.0) -> Word:
 
 
 def test_part_of_a_word_is_covered_to_the_letter():
-    layout = arranged([word("Smith's", 10, 0)])
+    layout = arranged([word("SmithMD", 10, 0)])
     assert boxes_of(layout, [(0, 5)], BARE) == [Box(10, 0, 39, 10)]
+
+
+def test_half_of_a_mark_is_covered_that_is_set_to_a_word():
+    """Where the last letter ends and the comma begins is often misjudged by half a letter."""
+    layout = arranged([word("(Smith,", 10, 0), word("-", 60, 0)])
+    assert boxes_of(layout, [(1, 6)], BARE) == [Box(12.5, 0, 48.5, 10)]
 
 
 def test_a_span_over_two_lines_has_a_box_on_each():

@@ -32,6 +32,17 @@ def test_specks_between_words_are_no_ink():
     assert [one.tolist() for one in placed(ink, [[14], [44]])] == [[[10, 18]], [[40, 48]]]
 
 
+def test_under_a_stamp_the_stronger_ink_tells_words_apart():
+    strong = np.zeros((20, 60), bool)
+    for left in (4, 14, 34, 44):
+        strong[5:15, left : left + 8] = True
+    stamp = strong.copy()
+    stamp[:, 20:60] = True
+    first, second = placed(stamp, [[8, 18], [38, 48]], strong)
+    assert first.tolist()[1] == [14, 22] and second.tolist() == [[34, 42], [44, 52]]
+    assert placed(stamp, [[8, 18], [38, 48]])[0].tolist()[1] != [14, 22]
+
+
 def test_every_symbol_gets_a_place_on_bare_ground_too():
     for places in placed(np.zeros((20, 60), bool), [[5, 10, 15], [30, 30, 31]]):
         assert places.shape == (3, 2) and (places[:, 0] <= places[:, 1]).all()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from deidlab.images.geometry import Box, around, moved
 from deidlab.images.layout import Layout
-from deidlab.images.words import Reading
+from deidlab.images.words import Reading, Symbol
 from deidlab.types import ConfigError
+
+_CLOSE = 0.2  # heights between a word and a mark that is set to it
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,31 @@ def boxes_of(layout: Layout, ranges: Iterable[tuple[int, int]], covering: Coveri
         for line in np.unique(layout.lines[symbols]):
             on_line = symbols[layout.lines[symbols] == line]
             box = around(layout.symbols[i].box for i in on_line)
-            found.append(covering.padded(box, *_ground(layout, on_line[0], on_line[-1], box)))
+            before, behind = _beside(layout, on_line[0], -1), _beside(layout, on_line[-1], 1)
+            if before and _touches(before, box):
+                box = replace(box, left=min(box.left, before.box.middle[0]))
+            if behind and _touches(behind, box):
+                box = replace(box, right=max(box.right, behind.box.middle[0]))
+            bare = (
+                box.left - before.box.right if before else np.inf,
+                behind.box.left - box.right if behind else np.inf,
+            )
+            found.append(covering.padded(box, *bare))
     return found
 
 
-def _ground(layout: Layout, first: int, last: int, box: Box) -> tuple[float, float]:
-    """How much ground is bare to the left and to the right of symbols on their line."""
+def _beside(layout: Layout, symbol: int, step: int) -> Symbol | None:
+    """The symbol before or behind another on its line."""
+    i = symbol + step
+    inside = 0 <= i < len(layout.symbols) and layout.lines[i] == layout.lines[symbol]
+    return layout.symbols[i] if inside else None
 
-    def beside(i: int) -> Box | None:
-        inside = 0 <= i < len(layout.symbols) and layout.lines[i] == layout.lines[first]
-        return layout.symbols[i].box if inside else None
 
-    left, right = beside(first - 1), beside(last + 1)
-    return box.left - left.right if left else np.inf, right.left - box.right if right else np.inf
+def _touches(mark: Symbol, box: Box) -> bool:
+    """Whether a neighbour is a mark set close to a word; where one ends and the other begins is then least certain, and
+    half of the mark is covered too."""
+    apart = max(mark.box.left - box.right, box.left - mark.box.right)
+    return not mark.text.isalnum() and apart < _CLOSE * box.height
 
 
 def doubtful(reading: Reading, covering: Covering) -> list[Box]:

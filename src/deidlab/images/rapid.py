@@ -12,7 +12,7 @@ import numpy as np
 
 from deidlab.images.geometry import Box, box_of, moved, quarter_turns
 from deidlab.images.overlooked import overlooked
-from deidlab.images.symbols import ink_of, placed, rows
+from deidlab.images.symbols import STRONG, ink_of, placed, rows
 from deidlab.images.words import Reading, Symbol, Word
 
 _TALL = 1.5  # height by width from which a line runs up or down the page
@@ -158,7 +158,8 @@ def words_of(strip: Strip, line: Line) -> Iterator[Word]:
         return
     ink = ink_of(strip.pixels[:, :, 0])
     top, bottom = rows(ink)
-    for run, places in zip(runs, placed(ink, [[line.centres[i] for i in run] for run in runs]), strict=True):
+    centres = [[line.centres[i] for i in run] for run in runs]
+    for run, places in zip(runs, placed(ink, centres, ink_of(strip.pixels[:, :, 0], STRONG)), strict=True):
         symbols: list[Symbol] = []
         for i, (left, right), (_, before) in zip(run, places, [places[0], *places[:-1]], strict=True):
             if symbols and left - before > _GAP * ink.shape[0]:

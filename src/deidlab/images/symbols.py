@@ -13,15 +13,18 @@ from itertools import pairwise
 import numpy as np
 
 _INK = 0.3  # of the strongest contrast to the background
+STRONG = 0.6  # of it: ink that outdoes a stamp's
 _BARE = 0.05  # of the height: columns with less ink are bare, whatever specks they have
+_COVERED = 0.25  # heights by which a gap in strong ink is longer where paler ink hides it
 _EARLY, _LATE = 0.3, 0.15  # heights by which a gap may begin before, and end behind, the centres that it parts
 
 
-def ink_of(strip: np.ndarray) -> np.ndarray:
-    """Where there is ink, (height, width) bool: pixels that differ from the commonest grey, darker or lighter."""
+def ink_of(strip: np.ndarray, least: float = _INK) -> np.ndarray:
+    """Where there is ink, (height, width) bool: pixels that differ from the commonest grey, darker or lighter, by at
+    least this share of the strongest contrast."""
     values = strip.astype(np.int16)
     contrast = np.abs(values - np.median(values))
-    return contrast > max(_INK * np.percentile(contrast, 99.5), 12)
+    return contrast > max(least * np.percentile(contrast, 99.5), 12)
 
 
 def rows(ink: np.ndarray) -> tuple[int, int]:
@@ -30,39 +33,57 @@ def rows(ink: np.ndarray) -> tuple[int, int]:
     return (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, ink.shape[0])
 
 
-def placed(ink: np.ndarray, words: Sequence[Sequence[float]]) -> list[np.ndarray]:
+def placed(ink: np.ndarray, words: Sequence[Sequence[float]], strong: np.ndarray | None = None) -> list[np.ndarray]:
     """Left and right of each symbol of a line, a (symbols, 2) array for each word.
 
     `ink` is (height, width) bool; `words` are about the centres of their symbols, pixels from the left, ascending.
+    `strong` ink tells where the other has no bare ground between words, as under a stamp.
     """
-    columns = ink.sum(axis=0)
-    columns[columns <= _BARE * ink.shape[0]] = 0
-    edges = [(0, 0), *(_gap(columns, a[-1], b[0], ink.shape[0]) for a, b in pairwise(words))]
+    columns = _columns(ink)
+    darker = columns if strong is None else _columns(strong)
+    edges = [(0, 0), *(_gap((columns, darker), a[-1], b[0], ink.shape[0]) for a, b in pairwise(words))]
     edges.append((len(columns), len(columns)))
     found = []
     for ((_, start), (end, _)), centres in zip(pairwise(edges), words, strict=True):
         start, end = min(start, len(columns) - 1), max(end, start + 1)
-        found.append(start + _in_word(columns[start:end], np.asarray(centres) - start))
+        found.append(start + _in_word((columns[start:end], darker[start:end]), np.asarray(centres) - start))
     return found
 
 
-def _gap(columns: np.ndarray, a: float, b: float, height: int) -> tuple[int, int]:
+def _columns(ink: np.ndarray) -> np.ndarray:
+    columns = ink.sum(axis=0)
+    columns[columns <= _BARE * ink.shape[0]] = 0
+    return columns
+
+
+def _gap(inks: Sequence[np.ndarray], a: float, b: float, height: int) -> tuple[int, int]:
     """Where the bare ground between two words begins and ends: the longest stretch near the centres at its sides."""
     first = max(int(a - _EARLY * height), 0)
-    last = min(int(np.ceil(max(b, a) + _LATE * height)) + 1, len(columns))
-    bare = stretches(columns[first:last] == 0)
-    if not len(bare):
-        cut = _cut(columns, a, b)
+    last = min(int(np.ceil(max(b, a) + _LATE * height)) + 1, len(inks[0]))
+    (start, end), (from_strong, to_strong) = (_longest(columns[first:last] == 0) for columns in inks)
+    if to_strong - from_strong > end - start + _COVERED * height:
+        start, end = from_strong, to_strong
+    if start == end:
+        cut = _cut(inks[0], a, b)
         return cut, cut
-    start, end = bare[np.argmax(bare[:, 1] - bare[:, 0])]
-    return first + int(start), first + int(end)
+    return first + start, first + end
 
 
-def _in_word(columns: np.ndarray, centres: np.ndarray) -> np.ndarray:
+def _longest(true: np.ndarray) -> tuple[int, int]:
+    found = stretches(true)
+    if not len(found):
+        return 0, 0
+    start, end = found[np.argmax(found[:, 1] - found[:, 0])].tolist()
+    return start, end
+
+
+def _in_word(inks: Sequence[np.ndarray], centres: np.ndarray) -> np.ndarray:
     """Left and right of the symbols of a word, from the ink in its columns."""
+    columns = inks[0]
+    for ink in inks:
+        if len(inked := stretches(ink > 0)) == len(centres):
+            return inked.astype(float)
     inked = stretches(columns > 0)
-    if len(inked) == len(centres):
-        return inked.astype(float)
     if len(inked):  # centres that all lie too far to one side are moved back
         middle = (inked[0, 0] + inked[-1, 1]) / 2
         late = (centres[0] + centres[-1]) / 2 - middle
