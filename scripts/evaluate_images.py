@@ -254,12 +254,13 @@ def write(file: Path, origin: dict, columns: Sequence[str], rows: Sequence[Seque
 
 
 def example(file: Path, before: np.ndarray, after: np.ndarray) -> None:
-    """A page and what became of it, side by side."""
+    """A page and what became of it, side by side, in eight greys."""
     from PIL import Image
 
     both = Image.fromarray(np.concatenate([before, np.full((len(before), 12), 128, np.uint8), after], axis=1))
-    both.thumbnail((1100, 1100))
-    both.quantize(6).save(file, optimize=True)
+    both.thumbnail((1400, 1400))
+    greys = np.round(np.asarray(both) / 255 * 7) * (255 / 7)
+    Image.fromarray(greys.astype(np.uint8)).quantize(8).save(file, optimize=True)
 
 
 if __name__ == "__main__":
