@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -78,6 +77,11 @@ def evaluate(args: argparse.Namespace) -> None:
     tables(records, args)
 
 
+def processor_time() -> float:
+    """Seconds of this process and of the programs that it ran, such as Tesseract."""
+    return sum(os.times()[:4])
+
+
 def append(file: Path, record: dict) -> None:
     with file.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -104,27 +108,33 @@ class Bench:
         """Read, cover, read again, and count; gives the record of the page, what was read, and the covered picture."""
         page = replace(sample.page, document=kept_out(sample.page.document, self.policy))
         pixels, known = sample.pixels, sample.known
-        began = time.process_time()
+        began = processor_time()
         readings = read(pixels, self.used, Preparation())
-        seen = time.process_time() - began
+        seen = processor_time() - began
         mask, found = self.covered(page, readings, known)
-        took = time.process_time() - began
+        took = processor_time() - began
         picture = filled(page.pixels, mask, "grey" if np.median(page.pixels) < 110 else "black")
         again = [one for e in (*self.used, *self.attackers) for one in read(picture, [e], Preparation())]
         rows = {"header" if known else "": score(page, found, mask, again)}
         if known:
             plain_mask, plain_found = self.covered(page, readings, ())
             rows[""] = score(page, plain_found, plain_mask, ())
-        every = (*readings, *(one for e in self.attackers for one in read(pixels, [e], Preparation())))
+        every = list(readings)
+        each = {self.used[0].name: seen} if len(self.used) == 1 else {}
+        for engine in self.attackers:
+            began = processor_time()
+            every += read(pixels, [engine], Preparation())
+            each[engine.name] = processor_time() - began
         confused = sum((confusions(page, one) for one in every), Counter())
         record = {
             "seconds": [round(seen, 2), round(took, 2)],
+            "seconds_of": {name: round(seconds, 2) for name, seconds in each.items()},
             "rows": {name: as_json(one) for name, one in rows.items()},
             "engines": {name: as_json(one) for name, one in self.compared(page, every, known)},
             "text": without_ocr(page.document, self.find),
             "confused": [[*key, n] for key, n in sorted(confused.items())],
         }
-        return record, every, picture
+        return record, tuple(every), picture
 
     def covered(self, page: Rendered, readings: Sequence[Reading], known: Sequence[str]):
         made = covers([readings], self.find, self.covering, page.document.id, known)
@@ -194,7 +204,10 @@ COLUMNS = (
     "pages without readable leak", "identifiers readable", "other characters covered", "area covered", "s/page",
     "OCR share",
 )  # fmt: skip
-ENGINES = ("read by", "identifier characters covered", "clean pages", "other characters covered", "OCR error rate")
+ENGINES = (
+    "read by", "identifier characters covered", "clean pages", "other characters covered", "OCR error rate",
+    "s/page of reading",
+)  # fmt: skip
 
 
 def rates(scores: Sequence[dict]) -> tuple[str, str, str, str]:
@@ -225,15 +238,25 @@ def figures(row: str, scores: Sequence[dict], records: Sequence[dict]) -> list[s
 
 def engine_rows(records: Sequence[dict]) -> list[list[str]]:
     names = dict.fromkeys(name for record in records for name in record["engines"])
+    seconds = {
+        name: sum(r["seconds_of"][name] for r in records) / len(records)
+        for name in names
+        if all(name in r.get("seconds_of", {}) for r in records)
+    }
+    if len(seconds) > 1:
+        seconds["all of them"] = sum(seconds.values())
     found = [
-        [name, *rates([record["engines"][name] for record in records if name in record["engines"]])] for name in names
+        [
+            name,
+            *rates([record["engines"][name] for record in records if name in record["engines"]]),
+            f"{seconds[name]:.1f}" if name in seconds else "-",
+        ]
+        for name in names
     ]
     text = [record["text"] for record in records]
     covered, whole = (sum(pair[i] for pair in text) for i in (0, 1))
-    return [
-        *found,
-        ["no OCR: the text itself", share(covered, whole), share(sum(a == b for a, b in text), len(text), 3), "-", "-"],
-    ]
+    untouched = [share(covered, whole), share(sum(a == b for a, b in text), len(text), 3), "-", "-", "-"]
+    return [*found, ["no OCR: the text itself", *untouched]]
 
 
 def confused_rows(records: Sequence[dict], least: int = 3) -> list[list[str]]:
@@ -254,12 +277,13 @@ def write(file: Path, origin: dict, columns: Sequence[str], rows: Sequence[Seque
 
 
 def example(file: Path, before: np.ndarray, after: np.ndarray) -> None:
-    """A page and what became of it, side by side."""
+    """A page and what became of it, side by side, in eight greys."""
     from PIL import Image
 
     both = Image.fromarray(np.concatenate([before, np.full((len(before), 12), 128, np.uint8), after], axis=1))
-    both.thumbnail((1100, 1100))
-    both.quantize(6).save(file, optimize=True)
+    both.thumbnail((1400, 1400))
+    greys = np.round(np.asarray(both) / 255 * 7) * (255 / 7)
+    Image.fromarray(greys.astype(np.uint8)).quantize(8).save(file, optimize=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from deidlab.images.known import date_forms, name_forms, occurrences, reduced
+from deidlab.images.known import date_forms, mended_months, name_forms, occurrences, reduced
 
 
 def found(text: str, *identifiers: str) -> list[str]:
@@ -42,3 +42,18 @@ def test_a_name_of_a_header_is_looked_for_in_parts_and_together():
     forms = name_forms("DOE-SMITH^JANE^^Dr")
     assert {"DOE-SMITH", "DOE", "SMITH", "JANE"} <= forms and "Dr" not in forms
     assert found("JaneDoe-Smith", *forms)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("booked Septeiber 5th w/ D", "booked September 5th w/ D"),
+        ("on 5 0ctober and 5th Januarv 2012", "on 5 October and 5th January 2012"),
+        ("AUGUSI 2012", "AUGUST 2012"),
+        ("the match was on and 3 tablets", "the match was on and 3 tablets"),  # no number beside it
+        ("Arthur 12, Number 3, Octopus 7", "Arthur 12, Number 3, Octopus 7"),
+        ("3-Novembet-2011", "3-November-2011"),
+    ],
+)
+def test_misread_months_beside_a_number_are_spelled_right(text, expected):
+    assert mended_months(text) == expected and len(expected) == len(text)

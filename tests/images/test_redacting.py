@@ -74,6 +74,17 @@ def test_known_identifiers_and_what_was_read_badly_are_covered_without_a_model()
     assert covers([(reading("x", "blurr", confidence=0.2),)], nothing, BARE, "f").mask(0, 10, 30).all()
 
 
+def test_a_date_whose_month_was_misread_is_found_and_all_else_as_it_was_read():
+    def find(documents):
+        return [
+            [Span(i, i + len(w), "X") for w in ("September 5", "Marsh") if (i := d.text.find(w)) >= 0]
+            for d in documents
+        ]
+
+    found = covers([(reading("x", "Marsh 7 on Septeiber 5"),)], find, BARE, "file")
+    assert set(found.pages[0][0].ranges) == {(0, 5), (11, 22)} and found.counts == {"X": 2}
+
+
 @pytest.mark.parametrize(
     ("found", "covered"),
     [("Ampar", "Amparo"), ("mparo", "Amparo"), ("03/1", "03/12"), ("61", "61"), ("Ann", "Ann"), ("-", "-"), ("", "")],

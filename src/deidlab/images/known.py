@@ -20,6 +20,8 @@ _FULL_MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
+_MONTH_LIKE = r"\b[\p{L}\d]{5,9}\b"  # letters may have become digits
+_BESIDE_NUMBER = regex.compile(rf"(?<=\d(?:st|nd|rd|th)?[ -]){_MONTH_LIKE}|{_MONTH_LIKE}(?=[ .-]{{1,2}}\d)")
 
 
 def reduced(text: str) -> tuple[str, np.ndarray]:
@@ -62,6 +64,21 @@ def _begins(text: str, place: int) -> bool:
 
 def _ends(text: str, place: int) -> bool:
     return place == len(text) or not text[place].isalnum()
+
+
+def mended_months(text: str) -> str:
+    """A text of the same length in which names of months with a letter or two misread, beside a number, are spelled
+    right: "Septeiber 5th" is a date that neither rules nor models know."""
+
+    def right(found: regex.Match[str]) -> str:
+        word = found[0]
+        for month in _FULL_MONTHS:
+            wrong = sum(a != b for a, b in zip(word.casefold(), month, strict=False))
+            if len(month) == len(word) >= 5 and wrong <= (2 if len(word) >= 8 else 1):
+                return month.upper() if word.isupper() else month.capitalize()
+        return word
+
+    return _BESIDE_NUMBER.sub(right, text)
 
 
 def name_forms(name: str) -> set[str]:

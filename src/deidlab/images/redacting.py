@@ -10,7 +10,7 @@ import numpy as np
 
 from deidlab.images.boxes import Covering, boxes_of, doubtful, mask_of
 from deidlab.images.geometry import Box, box_of, moved
-from deidlab.images.known import occurrences, reduced
+from deidlab.images.known import mended_months, occurrences, reduced
 from deidlab.images.layout import Layout, arranged
 from deidlab.images.words import TEXT_LAYER, Reading
 from deidlab.types import Document, Span
@@ -71,7 +71,7 @@ def covers(
         places.append(where)
     ranges: dict[tuple[int, int], list[tuple[int, int]]] = {}
     counts: Counter[str] = Counter()
-    for spans, where in zip(find(documents), places, strict=True):
+    for spans, where in zip(found_in(documents, find), places, strict=True):
         counts.update(span.label for span in spans)
         for (number, i), start in where.items():
             ranges[number, i] = clipped(spans, start, start + len(layouts[number][i].text))
@@ -82,6 +82,16 @@ def covers(
         ),
         counts,
     )
+
+
+def found_in(documents: Sequence[Document], find: Find) -> list[list[Span]]:
+    """What is found in documents as they were read, and with the months of dates spelled right where they were not."""
+    mended = {i: text for i, d in enumerate(documents) if (text := mended_months(d.text)) != d.text}
+    answers = find([*documents, *(replace(documents[i], text=text) for i, text in mended.items())])
+    found = [list(spans) for spans in answers[: len(documents)]]
+    for i, spans in zip(mended, answers[len(documents) :], strict=True):
+        found[i] += [span for span in spans if span not in found[i]]
+    return found
 
 
 def clipped(spans: Sequence[Span], start: int, end: int) -> list[tuple[int, int]]:
