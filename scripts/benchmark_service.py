@@ -3,8 +3,9 @@
 python scripts/benchmark_service.py [--model RUN] [--clients 64] [--seconds 60] [--out experiments/service]
 
 Starts `deidlab serve` on a free port of this machine (the rules alone without `--model`) and asks without a pause. Each
-note holds numbers that no other note of the run holds: an answer without those of its own note, or with its MRN, is
-counted as mixed up. `results.json` and the table of `README.md` in `--out` are renewed.
+note says a name that no other note of the run has: an answer with another id or name, or of another length, is mixed
+up. A model may mask that name; then id and length tell. `results.json` and the table of `README.md` in `--out` are
+renewed.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import signal
 import statistics
 import subprocess
@@ -29,6 +31,8 @@ import httpx
 
 from deidlab.experiments import hardware, renew
 from deidlab.runs import write_json
+
+RIGHT = {"right", "right, its name masked"}
 
 
 def main() -> None:
@@ -63,13 +67,13 @@ def main() -> None:
         write_json(args.out / "results.json", {**results, **table(results)})
         if (args.out / "README.md").is_file():
             renew(args.out / "README.md")
-    if results["outcomes"].keys() != {"right"}:
+    if results["outcomes"].keys() - RIGHT:
         raise SystemExit(1)
 
 
 def table(results: dict[str, Any]) -> dict[str, Any]:
-    right = results["outcomes"].get("right", 0)
-    wrong = {outcome: number for outcome, number in results["outcomes"].items() if outcome != "right"}
+    right = sum(results["outcomes"].get(outcome, 0) for outcome in RIGHT)
+    wrong = {outcome: number for outcome, number in results["outcomes"].items() if outcome not in RIGHT}
     row = [
         str(results["clients"]), f"{results['seconds']:g}", f"{right:,}",
         ", ".join(f"{outcome} {number:,}" for outcome, number in wrong.items()) or "none",
@@ -119,8 +123,20 @@ async def ask(client: httpx.AsyncClient, name: str, draw: random.Random) -> str:
     (note,) = answer.json()["notes"]
     if note["failed"] is not None:
         return "failed"
-    whole = note["text"].startswith(f"Turn {name}: ") and note["text"].endswith(f"{words}well; turn {name} ends")
-    return "right" if note["id"] == name and whole and mrn not in note["text"] else "mixed up"
+    return judged(note["id"], note["text"], name, words, mrn)
+
+
+def judged(answered_id: str, text: str, name: str, words: str, mrn: str) -> str:
+    """Whose answer it is: by its id, by the names of notes that it says, by how long it is.
+
+    A model may take the name of a note for an identifier and mask it; then the rest tells.
+    """
+    names = set(re.findall(r"c\d+t\d+", text))
+    if answered_id != name or names - {name} or text.count("stable and ") != words.count("stable and "):
+        return "mixed up"
+    if mrn in text:
+        return "MRN left"
+    return "right" if names else "right, its name masked"
 
 
 if __name__ == "__main__":
