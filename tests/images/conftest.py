@@ -30,6 +30,7 @@ def rapid() -> engines.Engine:
 
 @pytest.fixture(scope="session")
 def tesseract() -> engines.Engine:
+    pytest.importorskip("cv2", reason='pictures are prepared with OpenCV: pip install "deidlab[image]"')
     if not shutil.which("tesseract"):
         pytest.skip("tesseract is not installed: apt-get install tesseract-ocr")
     return engines.build(["tesseract"])[0]
