@@ -5,6 +5,7 @@ import torch
 
 from deidlab.decoding import Decoder
 from deidlab.models import Backbone, Checkpoint, load_checkpoint
+from deidlab.random_backbones import RandomBackbone
 from deidlab.types import ConfigError
 
 
@@ -89,3 +90,18 @@ def test_in_bf16_short_windows_get_the_attention_that_pytorch_computes(tiny_back
         gradients[implementation] = model.get_input_embeddings().weight.grad
     for ours, pytorchs in (logits.values(), gradients.values()):
         assert (ours - pytorchs).norm() / pytorchs.norm() < 0.02
+
+
+@pytest.mark.parametrize("attention", ["native", "bidirectional"])
+@pytest.mark.parametrize("key_heads", [1, 2])
+def test_a_decoder_in_bf16_looks_where_pytorch_lets_it_look(tiny_labels, attention, key_heads):
+    shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
+             "num_key_value_heads": key_heads}  # fmt: skip
+    model = RandomBackbone("llama", max_length=64, shape=shape, stride=8, attention=attention).model("", tiny_labels)
+    ids = torch.arange(4, 24)[None]
+    found = []
+    for implementation in (model.config._attn_implementation, "sdpa"):
+        model.set_attn_implementation(implementation)
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+            found.append(model.eval()(input_ids=ids, attention_mask=torch.ones_like(ids)).logits.float())
+    assert (found[0] - found[1]).norm() / found[1].norm() < 0.02

@@ -107,8 +107,12 @@ def short(
     third of a training step of MiniLM, five times what the products and the softmax written out take. It serves in
     every other case: other devices and precisions, dropout, long windows.
     """
-    written_out = query.device.type == "cpu" and query.dtype == torch.bfloat16 and key.shape[2] <= SHORT and not dropout
-    if not written_out:
+    causal = settings.get("is_causal")
+    causal = getattr(module, "is_causal", True) if causal is None else causal
+    fast = query.device.type == "cpu" and query.dtype == torch.bfloat16 and key.shape[2] <= SHORT and not dropout
+    # Without a mask it is the kernel that keeps a decoder from looking ahead; shared keys and biases are its own too.
+    plain = (attention_mask is not None or not causal) and query.shape[1] == key.shape[1]
+    if not fast or not plain or settings.get("position_bias") is not None:
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **settings
         )
