@@ -128,8 +128,7 @@ def with_spans(
 
     Platt scaling of the log-odds, with his smoothed targets, so that spans that are all right say nothing absurd, held
     near what the confidence says; each type has an intercept of its own around the common one, as far as its spans tell
-    it apart. `confidence`, `right` and
-    the types found (`labels`) are (spans,); without spans the map stays what it is.
+    it apart. `confidence`, `right` and the types found (`labels`) are (spans,); without spans the map stays what it is.
     """
     if not len(right):
         return calibration
