@@ -35,6 +35,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
     from deidlab.models import Checkpoint
+    from deidlab.surgery import inherited_bias
     from deidlab.systems.checkpoint import CheckpointSystem
     from deidlab.tracking import untracked
     from deidlab.training import train
@@ -47,7 +48,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     labels = runs.instantiate(cfg.labels)
     backbone = runs.instantiate(cfg.model)
     source = backbone.locate()
-    decoder = Decoder.stored(labels, {}, **cfg.decoding)
+    decoder = Decoder.stored(labels, inherited_bias(source), **cfg.decoding)
     judging = runs.instantiate(cfg.evaluation)
     reporting.check_formats(cfg.report.formats)
     canaries = Canaries.of(**OmegaConf.to_container(cfg.canaries), types=labels.types) if cfg.canaries.secrets else None

@@ -58,6 +58,7 @@ def walk(tmp_path_factory, tiny_backbones, obvious_notes) -> Walk:
     walk.run(
         ROOT / "train.py", "data=jsonl", "data.path=old", *tiny, *size, *rates, "training.epochs=3",
         "output_dir=source", "canaries=planted", "canaries.secrets=2", "canaries.copies=[8]",
+        "decoding.outside_bias=0.25",
     )  # fmt: skip
     walk.run(
         ROOT / "scripts" / "institution.py", "source=source", "data=jsonl", "data.path=ours", *size, *rates,
@@ -72,6 +73,7 @@ def test_the_model_goes_on_from_the_source_with_its_head_and_some_of_its_notes(w
     assert origin["replay"] == "24 notes, share 0.2" and origin["documents"] == {"train": 6, "validation": 2, "test": 4}
     history = walk.read("adapted", "model", "history.json")
     assert history[-1]["step"] >= 6 and history[-1]["validation_strict_f1"] is None, "every note teaches"
+    assert walk.read("adapted", "model", "checkpoint", "deidlab.json")["decoding"]["outside_bias"] == 0.25
 
 
 def test_the_report_answers_what_was_asked(walk):

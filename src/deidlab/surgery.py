@@ -33,6 +33,15 @@ def labels_of(source: str) -> LabelSet | None:
     return LabelSet(**told["labels"]) if told else None
 
 
+def inherited_bias(source: str) -> dict[str, Any]:
+    """How far decoding of the run in a folder leans towards identifiers; nothing where the weights are of no run.
+
+    Its calibration and its promises were made for other weights and are not handed on.
+    """
+    decoding = (stated(source) or {}).get("decoding", {})
+    return {"outside_bias": decoding["outside_bias"]} if "outside_bias" in decoding else {}
+
+
 def check_shapes(source: str, word_shapes: bool) -> None:
     """Raise `ConfigError` where a run learnt from word shapes that it would not be told any more."""
     told = stated(source)
