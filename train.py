@@ -35,7 +35,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
     from deidlab.models import Checkpoint
-    from deidlab.surgery import inherited_bias
+    from deidlab.surgery import inherited_bias, stated
     from deidlab.systems.checkpoint import CheckpointSystem
     from deidlab.tracking import untracked
     from deidlab.training import train
@@ -53,6 +53,8 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     reporting.check_formats(cfg.report.formats)
     canaries = Canaries.of(**OmegaConf.to_container(cfg.canaries), types=labels.types) if cfg.canaries.secrets else None
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
+    if stated(source) is None:
+        cfg.training.blend = 1.0  # weights that are of no run know nothing that must be kept
     config = OmegaConf.to_yaml(cfg, resolve=True)
     folder = None
     if here.is_main_process:

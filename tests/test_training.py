@@ -125,6 +125,16 @@ def test_without_validation_the_last_weights_are_kept(quick, tmp_path):
     assert not same(weights(one.checkpoint), weights(result.checkpoint))
 
 
+def test_a_share_of_what_was_learnt_is_kept_and_word_embeddings_stay(quick, untrained):
+    words = "bert.embeddings.word_embeddings.weight"
+    before, learnt = weights(untrained()), weights(quick(folder="all", freeze_words=True).checkpoint)
+    kept = weights(quick(folder="half", freeze_words=True, blend=0.5).checkpoint)
+    assert torch.equal(learnt[words], before[words])
+    assert not torch.equal(learnt["classifier.weight"], before["classifier.weight"])
+    for name, value in kept.items():
+        assert torch.allclose(value, (before[name] + learnt[name]) / 2, atol=1e-6), name
+
+
 def test_nothing_to_train_on_is_an_error(quick):
     with pytest.raises(DataError, match=r"no training documents.*data.splits.train"):
         quick([])

@@ -34,7 +34,7 @@ from deidlab.hardware import (
 )
 from deidlab.models import Checkpoint, load_checkpoint
 from deidlab.objectives import Objective
-from deidlab.optimization import Schedule, check_rates, parameter_groups, rate_factor
+from deidlab.optimization import Schedule, blended, check_rates, learning, parameter_groups, rate_factor
 from deidlab.progress import progress_bar
 from deidlab.resuming import STATE, Place, load_state, mend_interrupted, save_atomically, save_state, writing
 from deidlab.types import ConfigError, DataError, Document, Losses
@@ -81,6 +81,8 @@ def train(
     keep_empty: float = 1.0,
     head_learning_rate: float | None = None,
     layer_decay: float = 1.0,
+    freeze_words: bool = False,
+    blend: float = 1.0,
     replay: Sequence[Document] = (),
     replay_share: float = 0.2,
     objective: Mapping[str, Any] | None = None,
@@ -101,8 +103,10 @@ def train(
     `replay_share` of all. Training ends after `epochs` (more of them where they make less than `min_steps`), after
     `max_steps`, or after `patience` validations without a better F1; there are `validations_per_epoch`, or one every
     `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings
-    of `deidlab.objectives` and `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. The state is saved
-    at every validation and every `save_every` steps; with `resume` a run goes on from there and ends as it would have.
+    of `deidlab.objectives` and `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. `freeze_words`
+    leaves word embeddings as they were; of what was learnt `blend` is validated and kept (`optimization.blended`). The
+    state is saved at every validation and every `save_every` steps; with `resume` a run goes on from there and ends as
+    it would have.
     `track` is told of every step. Raises `DataError` when there is nothing to learn or the loss is not finite,
     `ConfigError` for settings that cannot work, are not those resumed, or need more memory than there is.
     """
@@ -112,7 +116,7 @@ def train(
         epochs=epochs, batch_tokens=batch_tokens, accumulation=accumulation, min_steps=min_steps, max_steps=max_steps,
         validations_per_epoch=validations_per_epoch, validate_every=validate_every, save_every=save_every,
     )  # fmt: skip
-    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip, layer_decay)
+    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip, layer_decay, blend)
     if patience is not None and patience < 1:
         raise ConfigError("training.patience counts validations without a better F1: 1 or more, or null")
     settings = {
@@ -120,6 +124,7 @@ def train(
         "epochs": epochs, "min_steps": min_steps, "max_steps": max_steps, "patience": patience, "schedule": schedule,
         "validations_per_epoch": validations_per_epoch, "validate_every": validate_every, "warmup": warmup,
         "learning_rate": learning_rate, "head_learning_rate": head_learning_rate, "layer_decay": layer_decay,
+        "freeze_words": freeze_words, "blend": blend,
         "weight_decay": weight_decay, "clip": clip, "batch_tokens": batch_tokens, "pad_to": pad_to,
         "keep_empty": keep_empty, "replay": digest(replay), "replay_share": replay_share,
         "objective": dict(objective or {}), "augmentation": dict(augmentation or {}),
@@ -148,6 +153,8 @@ def train(
 
     if gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if freeze_words:
+        model.get_input_embeddings().weight.requires_grad_(False)
     groups = parameter_groups(model, learning_rate, weight_decay, head_learning_rate, layer_decay)
     rates = [group["lr"] for group in groups]
     optimizer = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
@@ -155,6 +162,7 @@ def train(
     if compile:
         check_compiler(accelerator.device)
         model.compile(dynamic=True)
+    start = [parameter.detach().clone() for parameter in learning(model)] if blend < 1 else []
 
     at, state = Place(), folder.with_name(STATE)
     if resume and state.exists():
@@ -170,10 +178,12 @@ def train(
     def save(best: bool) -> None:
         """Put the state, and the checkpoint when it is the best so far, in place of what was saved before."""
         accelerator.wait_for_everyone()
-        weights = accelerator.get_state_dict(model) if sharded and best else None
         with writing(folder.parent, at.step):
-            if best and accelerator.is_main_process:
-                save_atomically(checkpoint, folder, weights)
+            if best:
+                with blended(model, start, blend):
+                    weights = accelerator.get_state_dict(model) if sharded else None
+                    if accelerator.is_main_process:
+                        save_atomically(checkpoint, folder, weights)
             save_state(state, model, optimizer.optimizer, at, settings, write=accelerator.is_main_process)
 
     with progress_bar(disable=not accelerator.is_main_process) as progress:
@@ -247,7 +257,8 @@ def train(
                     continue
 
                 at.seconds = seconds
-                f1, leak = judge(accelerator.unwrap_model(model), precision) if validation else (None, None)
+                with blended(model, start, blend):
+                    f1, leak = judge(accelerator.unwrap_model(model), precision) if validation else (None, None)
                 row = {
                     "epoch": round(at.epoch - 1 + at.step_in_epoch / len(steps), 3),
                     "step": at.step,
