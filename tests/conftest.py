@@ -40,12 +40,12 @@ WORDS = (
     "the patient Mr Smith aged 54 was seen on 03/04/2012 by Dr Jones at Mercy Hospital in Boston and was given aspirin "
     "81 mg daily for chest pain phone 555 0199 MRN 1234567 she lives at 12 Oak Street with her daughter Anne O'Neil"
 )
-FAMILIES = ("bert", "roberta", "longformer", "deberta")
+FAMILIES = ("bert", "roberta", "longformer", "deberta", "llama")
 
 
 @pytest.fixture(scope="session")
 def tiny_backbones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Folders of tiny random-weight encoders with their families' kinds of tokenizer, as a hub would hand them out."""
+    """Folders of tiny random-weight models with their families' kinds of tokenizer, as a hub would hand them out."""
     root = tmp_path_factory.mktemp("backbones")
     return {family: save_tiny(family, root / family) for family in FAMILIES}
 
@@ -68,6 +68,8 @@ def save_tiny(family: str, folder: Path) -> Path:
         case "deberta":
             relative = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False}
             config = AutoConfig.for_model("deberta-v2", max_position_embeddings=64, **relative, **shape)
+        case "llama":
+            config = AutoConfig.for_model("llama", max_position_embeddings=128, num_key_value_heads=2, **shape)
     torch.manual_seed(0)
     AutoModel.from_config(config).save_pretrained(folder)
     wrapped.save_pretrained(folder)
@@ -78,7 +80,7 @@ def train_tokenizer(family: str) -> tuple[object, dict[str, str]]:
     """A tokenizer of the family's kind, trained on a sentence: WordPiece, byte-level BPE or Unigram (SentencePiece)."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-    if family in ("roberta", "longformer"):
+    if family in ("roberta", "longformer", "llama"):
         special = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>",
                    "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"}  # fmt: skip
         tokenizer = Tokenizer(models.BPE())

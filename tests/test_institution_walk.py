@@ -70,7 +70,11 @@ def walk(tmp_path_factory, tiny_backbones, obvious_notes) -> Walk:
 
 def test_the_model_goes_on_from_the_source_with_its_head_and_some_of_its_notes(walk):
     origin = walk.read("adapted", "model", "provenance.json")
-    assert origin["replay"] == "24 notes, share 0.35" and origin["documents"] == {"train": 6, "validation": 2, "test": 4}
+    assert origin["replay"] == "24 notes, share 0.35" and origin["documents"] == {
+        "train": 6,
+        "validation": 2,
+        "test": 4,
+    }
     history = walk.read("adapted", "model", "history.json")
     assert history[-1]["step"] >= 6 and history[-1]["validation_strict_f1"] is None, "every note teaches"
     assert walk.read("adapted", "model", "checkpoint", "deidlab.json")["decoding"]["outside_bias"] == 0.25

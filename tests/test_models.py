@@ -126,6 +126,13 @@ def test_dropout_is_what_the_config_says(tiny_backbones, tiny_labels):
     assert (apart.hidden_dropout_prob, apart.attention_probs_dropout_prob) == (0.2, 0.0)
 
 
+@pytest.mark.parametrize("family", ["bert", "roberta", "longformer", "deberta", "llama"])
+def test_no_dropout_is_none_before_the_head_either(family, tiny_backbones, tiny_labels):
+    source = str(tiny_backbones[family])
+    model = Backbone(source, 48, dropout=0.0).model(source, tiny_labels)
+    assert {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)} == {0.0}
+
+
 def test_a_run_its_checkpoint_and_a_models_folder_are_all_located(saved, tiny_backbones):
     assert Backbone(str(saved), 48).locate() == str(saved / "checkpoint")
     assert Backbone(str(saved / "checkpoint"), 48).locate() == str(saved / "checkpoint")

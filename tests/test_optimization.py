@@ -37,7 +37,7 @@ def test_a_decay_that_is_none_is_refused(decay):
 
 @pytest.mark.parametrize("share", [0.0, 1.5])
 def test_a_blend_that_is_none_is_refused(share):
-    with pytest.raises(ConfigError, match="training.blend"):
+    with pytest.raises(ConfigError, match=r"training\.blend"):
         check_rates(1e-4, None, 0.0, 0.1, "linear", 1.0, 1.0, share)
 
 

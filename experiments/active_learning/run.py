@@ -1,6 +1,6 @@
 """Does it matter which notes are annotated? Learning curves of each way to choose them.
 
-    python experiments/active_learning/run.py [--out outputs/active_learning] [--repeats 2] [--sizes 15 30 60] [--quick]
+    python experiments/active_learning/run.py [--out outputs/active_learning] [--repeats 4] [--sizes 15 30 60] [--quick]
         [SETTING ...]
 
 Each repeat starts from the same few random notes for every strategy; then the model that they taught chooses more, is
@@ -28,8 +28,9 @@ from deidlab.types import DeidlabError
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 STRATEGIES = get_args(Strategy)
-MEDDOCAN = ("data=meddocan", "model=minilm", "notes.validation=0", "notes.test=60", "training.epochs=4",
-            "training.min_steps=150", "report.figures=false", "evaluation.replicates=0")  # fmt: skip
+MEDDOCAN = ("data=meddocan", "model=minilm", "notes.validation=0", "notes.test=60", "training.epochs=2",
+            "training.min_steps=240", "training.batch_tokens=256", "training.learning_rate=3e-4",
+            "training.freeze_words=true", "report.figures=false", "evaluation.replicates=0")  # fmt: skip
 QUICK = ("data=synthetic", "data.sizes={train:20,validation:2,test:3}", "model=tiny", "notes.validation=0",
          "training.max_steps=2", "report.figures=false", "evaluation.replicates=0")  # fmt: skip
 
@@ -38,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", nargs="*")
     parser.add_argument("--out", type=Path, default=Path("outputs/active_learning"))
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--sizes", type=int, nargs="+", default=[15, 30, 60])
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
@@ -70,7 +71,7 @@ def curves(sizes: tuple[int, ...], seed: int, settings: tuple[str, ...], out: Pa
             if not ids.exists():
                 first = have or first_ids(out, seed, sizes[0], settings)
                 chosen = (f"run={run}", f"n={size - before}", f"strategy={strategy}", f"have={first}", f"out={ids}")
-                called("scripts/select_notes.py", *chosen, "pool=120", f"seed={seed}")
+                called("scripts/select_notes.py", *chosen, "pool=80", f"seed={seed}")
             run, have = out / f"{seed}-{strategy}-{size}", ids
             trained(run, (*settings, f"notes.ids={ids}", f"seed={seed}"))
             points.append({"strategy": strategy, "notes": size, "repeat": seed, **figures(run)})

@@ -208,6 +208,10 @@ class Backbone:
     def _prepared(self, model: PreTrainedModel, source: str) -> PreTrainedModel:
         """The loaded model with the attention, head and adapters of the settings."""
         set_attention(model, self.attention)
+        if self.dropout is not None:  # decoders have one before the head, of .1, that their configs do not speak of
+            for module in model.children():
+                if isinstance(module, torch.nn.Dropout):
+                    module.p = self.dropout
         if self.word_shapes:
             tell_shapes(model)
         if self.head == "crf":
