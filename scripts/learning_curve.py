@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from deidlab import grids, runs
 from deidlab.types import ConfigError
 
-OWN = ("source", "forget", "sizes", "repeats", "target")
+OWN = ("source", "forget", "sizes", "repeats", "fewer", "target")
 ROOT = Path(__file__).parents[1]
 
 
@@ -32,10 +32,11 @@ def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     if cfg.source and "pretrained" not in cfg.model:
         raise ConfigError("source=RUN takes the place of model.pretrained: choose a model that has it, not model=tiny")
     sizes = curve.checked(OmegaConf.to_container(cfg.sizes), cfg.repeats, cfg.source)
+    fewer = OmegaConf.to_container(cfg.fewer) if cfg.fewer else None
     forget = grids.choosing(OmegaConf.to_container(cfg)["forget"]) if cfg.forget else None
-    plan = curve.cells(sizes, cfg.repeats, folder, overrides, cfg.source, forget, cfg.seed)
+    plan = curve.cells(sizes, cfg.repeats, folder, overrides, cfg.source, forget, cfg.seed, fewer)
     grids.run_cells(plan, folder, ROOT)
-    content = curve.collect(sizes, cfg.repeats, folder, bool(forget), cfg.target)
+    content = curve.collect(sizes, cfg.repeats, folder, bool(forget), cfg.target, fewer)
     title = cfg.name or "How many local notes"
     page = (content, curve.sections(content, cfg.target), curve.figures)
     reporting.write_page(folder, "curve", title, *page, cfg.report.formats, cfg.report.figures)

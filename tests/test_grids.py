@@ -183,6 +183,21 @@ def test_a_curve_trains_from_the_source_on_ever_more_notes_and_looks_back(tmp_pa
     assert plan[5].overrides == ("system=checkpoint", f"system.path={plan[4].folder}", "seed=7", "data=old")
 
 
+def test_a_size_may_have_fewer_repeats(tmp_path):
+    plan = learning_curve.cells((5, 9), 3, tmp_path, ("data=x",), fewer={9: 1})
+    assert [c.name for c in plan] == [
+        "5 notes, repeat 1",
+        "5 notes, repeat 2",
+        "5 notes, repeat 3",
+        "9 notes, repeat 1",
+    ]
+    for cell in plan:
+        report(cell.folder, 0.5)
+    content = learning_curve.collect((5, 9), 3, tmp_path, forgetting=False, fewer={9: 1})
+    assert len([p for p in content["points"] if p["measure"] == "strict F1"]) == 4
+    assert "Mean of 3 repeats, 1 with 9 notes;" in render("t", learning_curve.sections(content))
+
+
 def test_a_curve_is_the_mean_of_its_repeats_and_shows_what_is_forgotten(tmp_path):
     for size, repeat, local, source in ((0, 0, 0.25, 0.75), (5, 0, 0.5, 0.75), (5, 1, 1.0, 0.25)):
         report(learning_curve.place(tmp_path, size, repeat), local)

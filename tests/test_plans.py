@@ -56,7 +56,7 @@ def test_what_a_plan_cannot_say_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_experiment_runs_in_its_quick_variant(name, tmp_path):
+def test_every_experiment_runs_in_its_quick_variant(name, tmp_path, request):
     command = [
         sys.executable,
         str(ROOT / "scripts" / "experiment.py"),
@@ -66,6 +66,8 @@ def test_every_experiment_runs_in_its_quick_variant(name, tmp_path):
         str(tmp_path / "runs"),
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HF_HUB_OFFLINE": "1"}
+    if "meddocan" in (ROOT / "experiments" / name / "plan.yaml").read_text():
+        environment["DEIDLAB_DATA"] = str(request.getfixturevalue("shared_data"))
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     plan = plans.load(ROOT / "experiments" / name / "plan.yaml")

@@ -38,15 +38,16 @@ def cells(
     source: str | None = None,
     forget: Sequence[str] | None = None,
     seed: int = 42,
+    fewer: Mapping[int, int] | None = None,
 ) -> list[Cell]:
     """Every training on so many notes, and its evaluation on the source corpus if `forget` chooses one.
 
     All notes of a size train and none validates: a validation split would be local notes too. The notes of a repeat
-    are a part of those of the next size.
+    are a part of those of the next size. `fewer` has the repeats of sizes that take too long for `repeats`.
     """
     start = (f"model.pretrained={quoted(source)}",) if source else ()
     plan = []
-    for size, repeat in points(sizes, repeats):
+    for size, repeat in points(sizes, repeats, fewer):
         where = place(folder, size, repeat)
         name = f"{size} notes" + (f", repeat {repeat + 1}" if size else "")
         if size:
@@ -67,9 +68,10 @@ def cells(
     return plan
 
 
-def points(sizes: Sequence[int], repeats: int) -> list[tuple[int, int]]:
+def points(sizes: Sequence[int], repeats: int, fewer: Mapping[int, int] | None = None) -> list[tuple[int, int]]:
     """(size, repeat) of every point; without notes there is nothing to repeat."""
-    return [(size, repeat) for size in sizes for repeat in range(repeats if size else 1)]
+    of_size = {size: min(repeats, (fewer or {}).get(size, repeats)) if size else 1 for size in sizes}
+    return [(size, repeat) for size in sizes for repeat in range(of_size[size])]
 
 
 def place(folder: Path, size: int, repeat: int, where: str = LOCAL) -> Path:
@@ -77,7 +79,12 @@ def place(folder: Path, size: int, repeat: int, where: str = LOCAL) -> Path:
 
 
 def collect(
-    sizes: Sequence[int], repeats: int, folder: Path, forgetting: bool, target: float | None = None
+    sizes: Sequence[int],
+    repeats: int,
+    folder: Path,
+    forgetting: bool,
+    target: float | None = None,
+    fewer: Mapping[int, int] | None = None,
 ) -> dict[str, Any]:
     """The curve as JSON: every point; for each size the mean, least and most over repeats; what more notes would give.
 
@@ -87,7 +94,7 @@ def collect(
     sides = (LOCAL, SOURCE) if forgetting else (LOCAL,)
     lines: list[dict[str, Any]] = [
         {"notes": size, "repeat": repeat, "on": side, "measure": name, "value": found["value"]}
-        for size, repeat in points(sizes, repeats)
+        for size, repeat in points(sizes, repeats, fewer)
         for side in sides
         for name, found in measured(place(folder, size, repeat, side)).items()
     ]
@@ -108,6 +115,7 @@ def collect(
         "schema": 1,
         "sizes": list(sizes),
         "repeats": repeats,
+        "fewer": {str(size): number for size, number in (fewer or {}).items()},
         "points": lines,
         "means": means,
         "forecast": forecast(lines, target),
@@ -159,9 +167,10 @@ def sections(content: Mapping[str, Any], target: float | None = None) -> list[Se
     """A section for the local notes, and one for the source corpus with what was forgotten."""
     sides = list(dict.fromkeys(mean["on"] for mean in content["means"]))
     repeats = content["repeats"]
-    ranges = (
-        f"Mean of {repeats} repeats; ranges are the least and the most." if repeats > 1 else "One run of each size."
-    )
+    but = "".join(f", {number} with {size} notes" for size, number in content.get("fewer", {}).items())
+    ranges = f"Mean of {repeats} repeats{but}; ranges are the least and the most."
+    if repeats == 1:
+        ranges = "One run of each size."
     answer = ""
     if target is not None:
         size = reached(content, target)
