@@ -30,11 +30,11 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
 
     from deidlab import model_card, reporting
     from deidlab.canaries import Canaries, planted
+    from deidlab.checkpoints import Checkpoint
     from deidlab.corpora.splits import drawn, named, sampled
     from deidlab.decoding import Decoder
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
-    from deidlab.models import Checkpoint
     from deidlab.surgery import inherited_bias, stated
     from deidlab.systems.checkpoint import CheckpointSystem
     from deidlab.tracking import untracked

@@ -126,8 +126,8 @@ def contend(args: argparse.Namespace) -> dict:
 
     from deidlab import profiling, runs
     from deidlab.batching import encode_training
+    from deidlab.checkpoints import Checkpoint
     from deidlab.decoding import Decoder
-    from deidlab.models import Checkpoint
     from deidlab.types import Losses
 
     with initialize_config_dir(str(HERE.parent / "conf"), version_base="1.3"):

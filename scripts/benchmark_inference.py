@@ -70,7 +70,7 @@ def pipelines(run: Path) -> dict[str, Find]:
     import torch
     from transformers import pipeline
 
-    from deidlab.models import load_checkpoint
+    from deidlab.checkpoints import load_checkpoint
 
     torch.set_num_threads(1)
     stored = load_checkpoint(run)

@@ -20,7 +20,7 @@ def main(cfg: DictConfig) -> None:
 
 def calibrate(cfg: DictConfig) -> None:
     from deidlab import calibrating, reporting
-    from deidlab.models import store_decoder
+    from deidlab.checkpoints import store_decoder
     from deidlab.scored_notes import scored_notes
     from deidlab.systems import checkpoint
     from deidlab.views import calibration as shown

@@ -21,9 +21,9 @@ import torch
 
 from deidlab import profiling
 from deidlab.adapters import Lora
+from deidlab.checkpoints import Checkpoint
 from deidlab.decoding import Decoder
 from deidlab.labels import LabelSet
-from deidlab.models import Checkpoint
 from deidlab.random_backbones import RandomBackbone
 from deidlab.synthesis.settings import Settings
 from deidlab.synthesis.stream import generate

@@ -8,8 +8,9 @@ import torch
 from transformers import AutoModelForTokenClassification
 
 from deidlab.adapters import Lora, merged, target_modules
+from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.decoding import Decoder
-from deidlab.models import Backbone, Checkpoint, load_checkpoint
+from deidlab.models import Backbone
 from deidlab.random_backbones import RandomBackbone
 from deidlab.types import ConfigError
 

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.decoding import Decoder
-from deidlab.models import Backbone, Checkpoint, load_checkpoint
+from deidlab.models import Backbone
 from deidlab.random_backbones import RandomBackbone
 from deidlab.types import ConfigError
 

@@ -8,10 +8,11 @@ import yaml
 
 from deidlab.calibrating import before_and_after, calibrated, check_unseen, prices, risk_curve, settings_of, stored
 from deidlab.calibration.scaling import normalised
+from deidlab.checkpoints import Checkpoint, load_checkpoint, store_decoder
 from deidlab.conformal.losses import RISKS
 from deidlab.decoding import Decoder
 from deidlab.labels import LabelSet
-from deidlab.models import Backbone, Checkpoint, load_checkpoint, store_decoder
+from deidlab.models import Backbone
 from deidlab.scored_notes import ScoredNote
 from deidlab.types import ConfigError, DataError, Document, Span, TokenScores
 from deidlab.views import calibration as views

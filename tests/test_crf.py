@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.crf import LinearChainCRF, left_packed
 from deidlab.decoding import Decoder
 from deidlab.inference import score
-from deidlab.models import Backbone, Checkpoint, load_checkpoint
+from deidlab.models import Backbone
 
 TAGS = 3
 

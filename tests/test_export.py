@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deidlab.checkpoints import Checkpoint
 from deidlab.decoding import Decoder
 from deidlab.export import Agreement, agreement, export_onnx
-from deidlab.models import Backbone, Checkpoint
+from deidlab.models import Backbone
 from deidlab.systems import checkpoint as checkpoints
 from deidlab.systems import onnx as exported
 from deidlab.types import ConfigError, Document, Span

@@ -24,7 +24,7 @@ sys.path[:0] = {paths!r}
 from conftest import make_obvious_notes
 from deidlab.decoding import Decoder
 from deidlab.labels import LabelSet
-from deidlab.models import Checkpoint
+from deidlab.checkpoints import Checkpoint
 from deidlab.random_backbones import RandomBackbone
 from deidlab.runs import mendable_errors
 from deidlab.systems.checkpoint import CheckpointSystem

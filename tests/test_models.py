@@ -14,10 +14,12 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 from deidlab.adapters import Lora
+from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.decoding import Decoder
 from deidlab.inference import score
 from deidlab.labels import LabelSet
-from deidlab.models import SIDECAR, Backbone, Checkpoint, load_checkpoint
+from deidlab.models import Backbone
+from deidlab.surgery import SIDECAR
 from deidlab.types import ConfigError
 
 FAMILIES = ("bert", "roberta", "longformer", "deberta")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from deidlab.models import load_checkpoint
+from deidlab.checkpoints import load_checkpoint
 from deidlab.resuming import STATE, mend_interrupted, save_atomically
 from deidlab.types import ConfigError, DataError, DeidlabError, Losses
 
@@ -28,7 +28,7 @@ sys.path[:0] = {paths!r}
 from conftest import make_obvious_notes
 from deidlab.decoding import Decoder
 from deidlab.labels import LabelSet
-from deidlab.models import Checkpoint
+from deidlab.checkpoints import Checkpoint
 from deidlab.random_backbones import RandomBackbone
 from deidlab.runs import mendable_errors, write_json
 from deidlab.training import train
@@ -126,8 +126,9 @@ def test_whatever_ends_a_run_it_goes_on_and_ends_bit_identical(attempts, tmp_pat
 @pytest.fixture
 def trained(tiny_backbones, tiny_labels, obvious_notes, tmp_path):
     """Train a tiny BERT in this process; every argument may be given."""
+    from deidlab.checkpoints import Checkpoint
     from deidlab.decoding import Decoder
-    from deidlab.models import Backbone, Checkpoint
+    from deidlab.models import Backbone
     from deidlab.training import train
 
     def go(resume=False, notes=None, labels=tiny_labels, **settings):

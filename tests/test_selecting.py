@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deidlab.checkpoints import Checkpoint
 from deidlab.corpora.splits import named, read_ids
 from deidlab.decoding import Decoder
 from deidlab.flagging import Flagging
-from deidlab.models import Backbone, Checkpoint
+from deidlab.models import Backbone
 from deidlab.selecting import Pool, chosen, embeddings, furthest_first, worth_of_review, write_ids
 from deidlab.systems.checkpoint import CheckpointSystem
 from deidlab.types import ConfigError, DataError, Document

@@ -5,10 +5,11 @@ import logging
 import pytest
 import torch
 
+from deidlab.checkpoints import Checkpoint
 from deidlab.decoding import Decoder
 from deidlab.extending import extended
 from deidlab.labels import LabelSet
-from deidlab.models import Backbone, Checkpoint
+from deidlab.models import Backbone
 from deidlab.types import ConfigError
 
 LABELS = LabelSet("four", ("PATIENT", "DOCTOR", "AGE", "DATE"), "BIO")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from deidlab.checkpoints import Checkpoint
 from deidlab.decoding import Decoder
-from deidlab.models import Backbone, Checkpoint
+from deidlab.models import Backbone
 from deidlab.tracking import tensorboard, told, untracked, wandb
 from deidlab.training import train
 from deidlab.types import Losses

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.decoding import Decoder
 from deidlab.evaluation import evaluate
 from deidlab.labels import LabelSet
-from deidlab.models import Backbone, Checkpoint, load_checkpoint
+from deidlab.models import Backbone
 from deidlab.systems.checkpoint import CheckpointSystem
 from deidlab.training import LengthBatches, TrainingResult, encode_training, save_atomically, train
 from deidlab.types import ConfigError, DataError, Document, Losses, Span

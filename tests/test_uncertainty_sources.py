@@ -7,10 +7,11 @@ import pytest
 
 from deidlab import uncertainty_sources as sources
 from deidlab.calibration.scaling import normalised
+from deidlab.checkpoints import Checkpoint
 from deidlab.decoding import Decoder
 from deidlab.flagging import Flagging
 from deidlab.labels import LabelSet
-from deidlab.models import Backbone, Checkpoint
+from deidlab.models import Backbone
 from deidlab.scored_notes import scored_notes
 from deidlab.systems.checkpoint import CheckpointSystem
 from deidlab.types import ConfigError, Document, Losses, Span, TokenScores

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from deidlab.checkpoints import Checkpoint
 from deidlab.encoding import Encoder, label_units
 from deidlab.inference import pad
 from deidlab.labels import IGNORED
-from deidlab.models import Checkpoint
 from deidlab.stitching import length_batches
 from deidlab.types import ConfigError, DataError, Document, Losses, Window
 

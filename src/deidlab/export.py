@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.metrics.families import strict
 from deidlab.metrics.matching import exact
 from deidlab.metrics.rows import rows
 from deidlab.metrics.tables import SpanTable
-from deidlab.models import Checkpoint, load_checkpoint
 from deidlab.onnx_graph import quantize, require_tools, write_graph
 from deidlab.systems.checkpoint import CheckpointSystem
 from deidlab.systems.onnx import GRAPH, SIDECAR, TOKENIZER, OnnxSystem, load

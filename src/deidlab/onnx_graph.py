@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from deidlab.adapters import is_adapted
-from deidlab.models import Checkpoint
+from deidlab.checkpoints import Checkpoint
 from deidlab.types import ConfigError
 
 OPSET = 20  # the first with GELU as one operator

@@ -18,8 +18,8 @@ import torch
 from transformers import DataCollatorForTokenClassification, Trainer, TrainerCallback, TrainingArguments
 
 from deidlab.batching import encode_training
+from deidlab.checkpoints import Checkpoint
 from deidlab.hardware import has_fast_bf16, peak_memory, pick_device, processor
-from deidlab.models import Checkpoint
 from deidlab.training import train
 from deidlab.types import Document, Losses
 from deidlab.validation import Validation

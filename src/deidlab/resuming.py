@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 
-from deidlab.models import Checkpoint
+from deidlab.checkpoints import Checkpoint
 from deidlab.types import ConfigError, DeidlabError
 
 STATE = "training_state.safetensors"

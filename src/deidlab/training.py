@@ -23,6 +23,7 @@ from accelerate.utils import DistributedType, set_seed
 from deidlab.adapters import is_adapted, merged
 from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
+from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.hardware import (
     Precision,
     check_compiler,
@@ -32,7 +33,6 @@ from deidlab.hardware import (
     pick_device,
     pick_precision,
 )
-from deidlab.models import Checkpoint, load_checkpoint
 from deidlab.objectives import Objective
 from deidlab.optimization import Schedule, blended, check_rates, learning, parameter_groups, rate_factor
 from deidlab.progress import progress_bar

@@ -7,6 +7,7 @@ from typing import Any
 
 from accelerate.utils import gather_object
 
+from deidlab.checkpoints import Checkpoint
 from deidlab.hardware import Precision, pick_precision
 from deidlab.inference import score_encoded
 from deidlab.metrics.families import strict
@@ -14,7 +15,6 @@ from deidlab.metrics.leak import char_leak
 from deidlab.metrics.matching import exact
 from deidlab.metrics.rows import rows
 from deidlab.metrics.tables import SpanTable, TextTable
-from deidlab.models import Checkpoint
 from deidlab.types import Document
 
 

@@ -11,8 +11,9 @@ import pytest
 @pytest.fixture(scope="session")
 def trained_run(tiny_backbones, tiny_labels, obvious_notes, tmp_path_factory) -> Path:
     """A run's folder; training takes seconds."""
+    from deidlab.checkpoints import Checkpoint
     from deidlab.decoding import Decoder
-    from deidlab.models import Backbone, Checkpoint
+    from deidlab.models import Backbone
     from deidlab.training import train
     from deidlab.types import Losses
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from deidlab.checkpoints import Checkpoint
 from deidlab.decoding import Decoder
-from deidlab.models import Backbone, Checkpoint
+from deidlab.models import Backbone
 from deidlab.word_shapes import SHAPES
 
 NOTE = "the patient Mr Smith aged 54 was seen on 03/04/2012 by Dr Jones"

@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
+from deidlab.checkpoints import Checkpoint
 from deidlab.decoding import Decoder
-from deidlab.models import Backbone, Checkpoint
+from deidlab.models import Backbone
 from deidlab.systems import checkpoint
 from deidlab.types import ConfigError, Document
 

@@ -100,7 +100,7 @@ def learn(
     seed: int,
 ) -> System:
     """The attacker's tagger: trained as any other, on what he annotated."""
-    from deidlab.models import Checkpoint
+    from deidlab.checkpoints import Checkpoint
     from deidlab.systems.checkpoint import CheckpointSystem
     from deidlab.training import train
 

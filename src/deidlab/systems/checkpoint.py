@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.hardware import Precision, pick_device
 from deidlab.inference import score
 from deidlab.labels import LabelSet
-from deidlab.models import Checkpoint, load_checkpoint
 from deidlab.types import Document, Losses, Prediction, TokenScores
 
 
