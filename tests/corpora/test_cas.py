@@ -131,7 +131,7 @@ def project(folder, name, **by):
 def test_a_folder_a_note_holds_a_file_for_each_annotator(tmp_path):
     project(tmp_path, "one.txt", anna="PER", benzip="PER")
     project(tmp_path, "two.txt", anna="PER", benzip="LOC")
-    with pytest.raises(DataError, match=r"two.txt: its 2 annotations differ; .* annotators=first"):
+    with pytest.raises(DataError, match=r"two.txt: its 2 annotations differ; .* data.annotators=first"):
         list(cas.read(tmp_path, Losses()))
     for policy, spans in {"first": [("Anna", "PER")], "union": [("Anna", "LOC"), ("Anna", "PER")]}.items():
         losses = Losses()

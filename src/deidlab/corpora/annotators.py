@@ -34,7 +34,7 @@ def settled(
                 document_id,
                 None,
                 f"{document_id}: its {len(versions)} annotations differ; export the adjudicated one, or say what "
-                "counts: annotators=first or annotators=union",
+                "counts: data.annotators=first or data.annotators=union in train.py, --annotators elsewhere",
             )
             return None
         losses.count("annotators_disagree")
