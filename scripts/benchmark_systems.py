@@ -28,7 +28,7 @@ def side_by_side(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     reporting.check_formats(cfg.report.formats)
     folder = Path(cfg.output_dir)
     systems = standings.entries(OmegaConf.to_container(cfg.systems, resolve=True) if cfg.systems else None)
-    sheet = runs.instantiate(cfg.prices) if cfg.prices else None
+    sheet = runs.instantiate(cfg.prices) if cfg.get("prices") else None
     prices = standings.prices_of(systems, sheet)
     plan = standings.cells(systems, folder, overrides, cfg.speed.notes, cfg.speed.one_by_one)
     grids.run_cells(plan, folder, ROOT)

@@ -47,7 +47,7 @@ def adapt(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
         institution.join_folds(folder, cfg.folds)
         grids.run_cells([plan.pooled(folder)], folder, ROOT)
     grids.run_cells([plan.threshold(folder)], folder, ROOT)
-    content = institution.collect(folder, cfg.target_leak, runs.instantiate(cfg.prices) if cfg.prices else None)
+    content = institution.collect(folder, cfg.target_leak, runs.instantiate(cfg.prices) if cfg.get("prices") else None)
     title = cfg.name or "Is it good enough here?"
     reporting.write_page(
         folder, "institution", title, content, institution.sections(content), lambda _: {}, cfg.report.formats

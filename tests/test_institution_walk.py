@@ -60,11 +60,14 @@ def walk(tmp_path_factory, tiny_backbones, obvious_notes) -> Walk:
         "output_dir=source", "canaries=planted", "canaries.secrets=2", "canaries.copies=[8]",
         "decoding.outside_bias=0.25",
     )  # fmt: skip
-    walk.run(
+    adapt = (
         ROOT / "scripts" / "institution.py", "source=source", "data=jsonl", "data.path=ours", *size, *rates,
         "replay=corpus", "replay.data.path=old", "training.min_steps=6", "timed=2", "alphas=[0.5]",
-        "prices=published_ec2", "output_dir=adapted",
+        "output_dir=adapted",
     )  # fmt: skip
+    walk.run(*adapt)
+    assert walk.read("adapted", "institution.json")["cost"] is None, "no prices were given"
+    walk.run(*adapt, "prices=published_ec2")  # what is done is not done again
     return walk
 
 
