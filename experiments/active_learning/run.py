@@ -53,6 +53,7 @@ def main() -> None:
     if not args.quick:
         runs.write_json(FOLDER / "curve.json", content)
         runs.write_json(FOLDER / "table.json", table(content))
+        (FOLDER / "curve.svg").write_text(figure(content), encoding="utf-8")
         experiments.renew(FOLDER / "README.md")
     print(f"{args.out / 'curve.json'}: {len(points)} points")
 
@@ -104,15 +105,31 @@ def figures(run: Path) -> dict[str, float | None]:
     return {name: found["value"] for name, found in grids.measured(run).items()}
 
 
+def of_repeats(content: dict, strategy: str, size: int, measure: str) -> list[float]:
+    here = [p for p in content["points"] if (p["strategy"], p["notes"]) == (strategy, size)]
+    return [p[measure] for p in here if p[measure] is not None]
+
+
+def figure(content: dict) -> str:
+    """SVG of strict F1 by number of notes, a curve for each strategy; bands reach from least to most."""
+    from deidlab.views import figures  # matplotlib takes a second
+
+    series = []
+    for strategy in STRATEGIES:
+        values = [of_repeats(content, strategy, size, "strict F1") for size in content["sizes"]]
+        means = [sum(v) / len(v) for v in values]
+        series.append(figures.Series(strategy.replace("_", " "), means, [*map(min, values)], [*map(max, values)]))
+    return figures.lines(content["sizes"], series, "annotated notes", "strict F1", spread=True, name="curve")
+
+
 def table(content: dict) -> dict:
     """Mean (least to most) of strict F1 and leak over repeats, a row for each strategy and size."""
     rows = []
     for strategy in STRATEGIES:
         for size in content["sizes"]:
-            here = [p for p in content["points"] if (p["strategy"], p["notes"]) == (strategy, size)]
             cells = []
             for measure in ("strict F1", "character leak"):
-                values = [p[measure] for p in here if p[measure] is not None]
+                values = of_repeats(content, strategy, size, measure)
                 mean = sum(values) / max(len(values), 1)
                 cells.append(f"{mean:.4f} ({min(values):.4f} to {max(values):.4f})" if values else "-")
             rows.append([strategy.replace("_", " "), size, *cells])

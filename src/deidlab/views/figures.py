@@ -6,6 +6,7 @@ The same content gives the same bytes: ids are salted with the figure's name and
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ STYLE: Any = {
     "ytick.major.size": 0,
     "legend.frameon": False,
 }
+LEGEND = 68  # characters beside each other above a figure, six for each mark
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,9 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def legend_above(axes: Axes, columns: int) -> None:
+    names = axes.get_legend_handles_labels()[1]
+    if sum(len(name) + 6 for name in names) > LEGEND:  # a legend wider than the figure narrows the axes
+        columns = math.ceil(columns / 2)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, borderaxespad=0.2, handlelength=1.4)
 
 
