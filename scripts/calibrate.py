@@ -9,6 +9,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
+from deidlab.types import ConfigError
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="calibrate")
@@ -39,7 +40,11 @@ def calibrate(cfg: DictConfig) -> None:
         corpus = runs.instantiate(cfg.data or OmegaConf.create(ran["data"]), cache_dir=cache)
         given = OmegaConf.to_container(cfg.data, resolve=True) if cfg.data else None
         trained = len(corpus.documents.get("train", ()))
+        if cfg.judge == cfg.split:
+            raise ConfigError(f"judge={cfg.judge} is the split that is calibrated on: choose another, or null")
         chosen_on = calibrating.check_unseen(run, ran, given, corpus.fingerprint, cfg.split, trained)
+        if cfg.judge:
+            calibrating.check_unseen(run, ran, given, corpus.fingerprint, cfg.judge, trained)
         typed = corpus.typed(labels)
 
         def scored(split: str):

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
 from deidlab.corpora.splits import sampled
-from deidlab.types import DataError, Document, Losses
+from deidlab.types import ConfigError, DataError, Document, Losses
 
 if TYPE_CHECKING:
     from deidlab.attacks.outcome import Outcome
@@ -41,6 +41,8 @@ def evaluate_system(cfg: DictConfig) -> None:
     runs.log_to_terminal()
     labels = runs.instantiate(cfg.labels)
     system = runs.instantiate_system(cfg.system, labels)
+    if cfg.only_predicted and not hasattr(system, "ids"):
+        raise ConfigError("only_predicted=true is for system=predictions: any other system answers every note")
     judging = runs.instantiate(cfg.evaluation)
     reporting.check_formats(cfg.report.formats)
     config = OmegaConf.to_yaml(cfg, resolve=True)
@@ -51,7 +53,7 @@ def evaluate_system(cfg: DictConfig) -> None:
     with runs.private_cache(folder) as cache:
         corpus = runs.instantiate(cfg.data, cache_dir=cache, require_spans=False)
         split = corpus.judged_split(cfg.split)
-        notes = sampled(corpus.typed(labels)(split), cfg.notes.test)
+        notes = iter(sampled(corpus.typed(labels)(split), cfg.notes.test))
         judging.check(corpus.meta_keys(split))
         if cfg.only_predicted:
             notes = (note for note in notes if note.id in system.ids)

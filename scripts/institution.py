@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path[0] = str(Path(__file__).parents[1])  # else evaluate.py beside this file hides the library `evaluate`
 
@@ -20,7 +21,9 @@ ROOT = Path(__file__).parents[1]
 def main(cfg: DictConfig) -> None:
     """Plan the runs, do those without a report, tell what they say."""
     with runs.mendable_errors():
-        adapt(cfg, grids.passed_on(HydraConfig.get().overrides.task, OWN))
+        hydra = HydraConfig.get()
+        told = grids.of_experiment(ROOT / "conf" / "experiment", hydra.runtime.choices)
+        adapt(cfg, (*told, *grids.passed_on(hydra.overrides.task, OWN)))
 
 
 def adapt(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
@@ -31,6 +34,7 @@ def adapt(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     if cfg.source and "pretrained" not in cfg.model:
         raise ConfigError("source=RUN takes the place of model.pretrained: choose a model that has it, not model=tiny")
     settings = OmegaConf.to_container(cfg)
+    check(settings)
     chosen = HydraConfig.get().runtime.choices.get("experiment")
     forget = grids.choosing(settings["forget"]) if cfg.forget else None
     curve = None
@@ -42,7 +46,11 @@ def adapt(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
         tuple(cfg.alphas), cfg.timed,
     )  # fmt: skip
     folder = Path(cfg.output_dir)
-    grids.run_cells(plan.cells(folder), folder, ROOT)
+    cells = plan.cells(folder)
+    grids.run_cells(cells[:1], folder, ROOT)
+    if cfg.folds and cfg.source:
+        institution.check_folds(Path(cfg.source), folder / institution.MODEL)
+    grids.run_cells(cells, folder, ROOT)
     if cfg.folds:
         institution.join_folds(folder, cfg.folds)
         grids.run_cells([plan.pooled(folder)], folder, ROOT)
@@ -54,6 +62,24 @@ def adapt(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     )
     print(f"good enough (leak at most {cfg.target_leak:g}): {content['leak']['answer']}")
     print(f"{folder}/: institution.html, institution.md, institution.json; the model is {folder}/{institution.MODEL}")
+
+
+def check(settings: dict[str, Any]) -> None:
+    """Raise `ConfigError` for what would fail only after the first training."""
+    from deidlab import learning_curve
+
+    folds, alphas = settings["folds"], settings["alphas"]
+    if folds is not None and (not isinstance(folds, int) or folds < 2):
+        raise ConfigError(f"folds is {folds!r}; expected 2 or more, or null")
+    if folds and settings["notes"]["ids"]:
+        raise ConfigError(
+            "folds judges every note of the corpus, and notes.ids says that only some are annotated: give a corpus of "
+            "these alone (deidlab review --export writes one)"
+        )
+    if not isinstance(alphas, list) or not all(isinstance(alpha, float) and 0 < alpha < 1 for alpha in alphas):
+        raise ConfigError(f"alphas is {alphas!r}; expected a list of risks between 0 and 1, e.g. alphas=[0.05,0.01]")
+    if settings["sizes"] is not None:
+        learning_curve.checked(settings["sizes"], settings["repeats"], settings["source"])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[1]
 def main(cfg: DictConfig) -> None:
     """Plan the cells, run those without a report, draw the curve."""
     with runs.mendable_errors():
-        learning_curve(cfg, grids.passed_on(HydraConfig.get().overrides.task, OWN))
+        hydra = HydraConfig.get()
+        told = grids.of_experiment(ROOT / "conf" / "experiment", hydra.runtime.choices)
+        learning_curve(cfg, (*told, *grids.passed_on(hydra.overrides.task, OWN)))
 
 
 def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
@@ -31,9 +33,10 @@ def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     folder = Path(cfg.output_dir)
     if cfg.source and "pretrained" not in cfg.model:
         raise ConfigError("source=RUN takes the place of model.pretrained: choose a model that has it, not model=tiny")
-    sizes = curve.checked(OmegaConf.to_container(cfg.sizes), cfg.repeats, cfg.source)
-    fewer = OmegaConf.to_container(cfg.fewer) if cfg.fewer else None
-    forget = grids.choosing(OmegaConf.to_container(cfg)["forget"]) if cfg.forget else None
+    settings = OmegaConf.to_container(cfg)
+    fewer = settings["fewer"]
+    sizes = curve.checked(settings["sizes"], cfg.repeats, cfg.source, fewer)
+    forget = grids.choosing(settings["forget"]) if cfg.forget else None
     plan = curve.cells(sizes, cfg.repeats, folder, overrides, cfg.source, forget, cfg.seed, fewer)
     grids.run_cells(plan, folder, ROOT)
     content = curve.collect(sizes, cfg.repeats, folder, bool(forget), cfg.target, fewer)

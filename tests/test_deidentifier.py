@@ -99,6 +99,26 @@ class Refuses(Redactor):
         return super().redact(document, spans, names)
 
 
+def test_a_label_that_is_kept_keeps_no_name():
+    text = "Dr. Ireland left Texas Children's Hospital and Kenya."
+    assert load(None).deidentify(text).text == "Dr. [NAME] left [HOSPITAL] and Kenya."
+    several = deidlab.deidentifier.with_rules(Country(), Policy.load("hipaa_safe_harbor"), None)
+    redactor = Redactor(Policy.load("hipaa_safe_harbor"))
+    assert Deidentifier(several, redactor).deidentify("Dr. Ireland came.").text == "Dr. [NAME] came."
+    assert Deidentifier(several, redactor).deidentify("In Ireland.").text == "In Ireland."
+
+
+class Country:
+    """A model that is sure of a country."""
+
+    name, labels, losses = "country", LabelSet("places", ("COUNTRY",)), Losses()
+
+    def predict(self, documents: Iterable[Document]) -> Iterator[Prediction]:
+        for document in documents:
+            at = document.text.index("Ireland")
+            yield Prediction(document.id, (Span(at, at + 7, "COUNTRY", 0.99),), document.fingerprint)
+
+
 def test_halves_of_utf16_pairs_are_refused_with_their_place():
     with pytest.raises(DataError, match="half of a UTF-16 pair at character 3"):
         deidentifier().deidentify("abc\ud800")

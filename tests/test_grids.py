@@ -6,7 +6,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from deidlab import learning_curve, transfer
-from deidlab.grids import Cell, check_plan, judging_only, passed_on, root, run_cells, written
+from deidlab.grids import Cell, check_plan, judging_only, of_experiment, passed_on, root, run_cells, written
 from deidlab.types import ConfigError, DeidlabError
 from deidlab.views.markdown import render
 
@@ -47,6 +47,8 @@ def test_the_group_of_an_override(override):
         "it's",
         "a,b=[c]",
         "back\\slash",
+        "ends in one\\",
+        "año",
         "null",
         "001",
         "/x/y.z",
@@ -97,6 +99,26 @@ def test_what_is_done_is_not_done_twice_and_what_was_ended_begins_anew(tmp_path)
     (cells[1].folder / "report.json").unlink()
     assert run_cells(cells, folder, tmp_path) == 1
     assert json.loads((cells[1].folder / "report.json").read_text())["overwrite"] == "true"
+
+
+def test_what_reads_a_run_is_stale_when_that_run_is_done_anew(tmp_path):
+    (tmp_path / "door.py").write_text(DOOR)
+    folder = tmp_path / "grid"
+    first = cell(folder, "a")
+    cells = [first, Cell("b", "door.py", (), folder / "cells" / "b", needs=(first.folder,))]
+    assert run_cells(cells, folder, tmp_path) == 2 and run_cells(cells, folder, tmp_path) == 0
+    (first.folder / "report.json").unlink()
+    assert not cells[1].done
+    assert run_cells(cells, folder, tmp_path) == 2
+
+
+def test_an_evaluation_hears_what_an_experiment_says_of_the_notes(tmp_path):
+    (tmp_path / "mine.yaml").write_text("data: {splits: {test: x}}\ntraining: {epochs: 3}\nlabels: {scheme: BIOES}\n")
+    choices = {"experiment": "mine", "data": "brat", "labels": "meddocan"}
+    told = of_experiment(tmp_path, choices)
+    assert told == ("data=brat", "labels=meddocan", "data.splits.test=x", "labels.scheme=BIOES")
+    assert judging_only(told) == told
+    assert of_experiment(tmp_path, {**choices, "experiment": None}) == ()
 
 
 def test_a_run_that_fails_ends_the_grid_with_its_command(tmp_path):

@@ -19,12 +19,13 @@ def row(metric: str, where: str = "all", **values: float) -> dict:
     return {"metric": metric, "label": "micro", "slice": where, "support": 100, **values}
 
 
-def report(folder: Path, f1: float, leak: tuple[float, float, float], *more: dict) -> None:
+def report(folder: Path, f1: float, leak: tuple[float, float, float], *more: dict, patients: int = 99) -> None:
     folder.mkdir(parents=True)
     value, low, high = leak
     rows = [row(m, precision=f1, recall=f1, f1=f1) for m in ("strict", "binary_token")]
     rows += [row("char_leak", value=value, value_low=low, value_high=high), row("document_clean", value=0.5), *more]
-    (folder / "report.json").write_text(json.dumps({"rows": rows, "provenance": {}}))
+    content = {"rows": rows, "provenance": {}, "intervals": {"clusters": patients}}
+    (folder / "report.json").write_text(json.dumps(content))
 
 
 def test_the_runs_are_the_model_its_source_the_folds_and_the_curve():
@@ -63,6 +64,15 @@ def test_good_enough_is_what_the_whole_interval_says(tmp_path, leak, answer):
     assert "Not judged" in page and "Not calibrated" in page and "Not timed" in page
 
 
+def test_few_patients_who_leak_nothing_are_no_yes(tmp_path):
+    report(tmp_path / "model", 0.9, (0.0, 0.0, 0.0), patients=98)
+    content = institution.collect(tmp_path, 0.01, None)
+    assert content["leak"]["answer"] == "not known"
+    page = render("t", institution.sections(content))
+    assert "98 patients are too few for a target of 0.01, which takes 99 or more" in page
+    assert institution.collect(tmp_path, 0.02, None)["leak"]["answer"] == "yes"
+
+
 def test_every_answer_is_in_the_report(tmp_path):
     report(tmp_path / "model", 0.9, (0.005, 0.001, 0.009), row("char_leak", "ward=icu", value=0.07))
     report(tmp_path / "source-here", 0.4, (0.3, 0.2, 0.4))
@@ -87,7 +97,7 @@ def test_every_answer_is_in_the_report(tmp_path):
     page = render("t", institution.sections(content))
     for said in (
         "| ward=icu | 0.0700 | 100 |", "| strict F1 | 0.9700 | 0.9500 | -0.0200 |", "1,000.00 EUR (a list, 2026-11)",
-        "| missed characters at most 0.05 | on average | 0.2000 | 0.8000 | 30 |", "20 notes of 9 patients", "0.4000",
+        "| missed characters at most 0.05 | on average | 0.2 | 0.8000 | 30 |", "20 notes of 9 patients", "0.4000",
     ):  # fmt: skip
         assert said in page, said
 

@@ -29,9 +29,18 @@ def test_overlapping_spans_become_one_with_the_label_of_the_surest():
     assert merged.widened == ("DOCTOR",) and merged.relabelled == ("DOCTOR",)
 
 
-def test_among_equals_the_earlier_source_names_the_span():
-    assert union([[Span(0, 4, "A")], [Span(0, 9, "B")]]).spans == (Span(0, 9, "A"),)
+def test_the_label_is_that_of_the_surest_then_the_longest_then_the_earlier_source():
+    assert union([[Span(0, 4, "A")], [Span(0, 9, "B")]]).spans == (Span(0, 9, "B"),)
+    assert union([[Span(0, 9, "A")], [Span(0, 9, "B")]]).spans == (Span(0, 9, "A"),)
     assert union([[Span(0, 4, "A", 0.5)], [Span(0, 9, "B", 0.6)]]).spans == (Span(0, 9, "B"),)
+
+
+def test_a_label_that_a_policy_keeps_yields_to_all_others():
+    country, doctor = Span(0, 6, "COUNTRY", 0.99), Span(0, 6, "DOCTOR")
+    assert union([[country], [doctor]]).spans[0].label == "COUNTRY"
+    assert union([[country], [doctor]], {"COUNTRY"}).spans[0].label == "DOCTOR"
+    assert union([[country]], {"COUNTRY"}).spans == (country,)
+    assert vote([[country], [doctor]], 2, {"COUNTRY"}).spans[0].label == "DOCTOR"
 
 
 @given(sources)

@@ -13,7 +13,6 @@ import pytest
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
-from deidlab.adapters import Lora
 from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.decoding import Decoder
 from deidlab.inference import score
@@ -254,8 +253,6 @@ def test_word_shapes_where_there_are_no_token_types_are_refused(tiny_backbones, 
     backbone = Backbone(str(tiny_backbones["deberta"]), 64, stride=16, word_shapes=True)
     with pytest.raises(ConfigError, match=r"deberta-v2 has no token types.*model.word_shapes=false"):
         backbone.model(backbone.locate(), tiny_labels)
-    with pytest.raises(ConfigError, match=r"word_shapes and model.lora do not go together"):
-        Backbone("x", 64, stride=16, word_shapes=True, lora=Lora())
 
 
 def test_a_path_where_nothing_is_is_told_as_such(tmp_path):

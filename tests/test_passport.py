@@ -61,6 +61,24 @@ def test_it_holds_for_these_weights_and_these_words_alone(run):
         passport.check(run)
 
 
+def test_the_page_and_the_file_are_one_and_broken_ones_are_told_as_such(run):
+    issued(run)
+    page = run / "passport.md"
+    page.write_text(page.read_text().replace("research", "anything"))
+    with pytest.raises(ConfigError, match=r"passport.md says something else than passport.json"):
+        passport.check(run)
+    for broken in ("{", "[]"):
+        (run / "passport.json").write_text(broken)
+        with pytest.raises(ConfigError, match=r"passport.json is no JSON object"):
+            passport.check(run)
+
+
+def test_the_report_of_another_model_is_not_signed(run, tmp_path):
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ConfigError, match=r"speaks of the model .*other/model, and not of"):
+        issued(run, adaptation=tmp_path / "other")
+
+
 def test_nobody_signs_for_nothing(run, tmp_path):
     with pytest.raises(ConfigError, match="who signs it"):
         passport.issue(run, " ", "research")

@@ -51,8 +51,10 @@ class Lora:
     merge: bool = True
 
 
-def add_lora(model: PreTrainedModel, lora: Lora, base: str, revision: str | None) -> Any:
+def add_lora(model: PreTrainedModel, lora: Lora, base: str, revision: str | None, learnt: Sequence[str] = ()) -> Any:
     """The model with trainable adapters and head, everything else frozen; `base` is what a reload starts from.
+
+    Modules named in `learnt` are trained whole and saved with the adapters, as the head is.
 
     Raises `ConfigError` for a target that the model does not have, listing those that it has.
     """
@@ -66,7 +68,7 @@ def add_lora(model: PreTrainedModel, lora: Lora, base: str, revision: str | None
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=target_modules(model, lora.targets),
-        modules_to_save=heads,
+        modules_to_save=[*heads, *learnt],
         revision=revision,
     )
     adapted = get_peft_model(model, settings)

@@ -46,6 +46,8 @@ def check_unseen(
 
     `data` are the settings of the corpus, None for those of the run; `trained` is the number of its train notes.
     """
+    if not (run / "provenance.json").is_file():
+        raise ConfigError(f"run={run} did not come to its end: train.py output_dir={run} resume=true goes on with it")
     provenance = json.loads((run / "provenance.json").read_text(encoding="utf-8"))
     if fingerprint != provenance.get("data_fingerprint"):
         return False  # other notes, as far as can be known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,10 @@ def compare_all(judged: Mapping[str, Evaluation], replicates: int = 1000, seed: 
     if any(one.document_ids != first.document_ids for one in evaluations):
         raise DataError("the systems were judged on different notes: they cannot be compared")
     by_system = [{(r["metric"], r["label"], r["slice"]): r for r in one.rows()} for one in evaluations]
-    draws = first.judging.resamples(first.document_ids, first.meta) or Resamples.of(first.document_ids, 1)
-    draws = Resamples(draws.cluster, replicates, seed)
+    drawing = replace(first.judging, replicates=replicates, seed=seed)  # with or without intervals of its own
+    draws = drawing.resamples(first.document_ids, first.meta)
+    if draws is None:
+        raise ConfigError("a comparison draws patients anew: replicates must be 1 or more")
     types = [label for label in first.labels.types if any(("strict", label, "all") in rows for rows in by_system)]
     wanted = [*OVERALL, ("strict", "f1", tuple(types)), ("strict", "recall", tuple(types))]
     found = []

@@ -192,7 +192,7 @@ def load(
     if model is None:
         from deidlab.systems.rules import RulesSystem
 
-        system = RulesSystem()
+        system = RulesSystem(yielding=kept(RulesSystem().labels.types, settings, style))
     elif (Path(model) / "model.onnx").is_file():  # an exported run, which does without PyTorch
         from deidlab.systems import onnx
 
@@ -202,21 +202,28 @@ def load(
 
         system = checkpoint.load(model, batch_tokens, precision, device, decoding)
     if rules and model is not None:
-        system = with_rules(system)
+        system = with_rules(system, settings, style)
     if consistency:
         system = ConsistentSystem(system, settings)
     return Deidentifier(system, redactor, seals, Flagging() if review else None)
 
 
-def with_rules(model: System) -> System:
+def kept(types: Iterable[str], policy: Policy, style: str | None) -> frozenset[str]:
+    """The types that a policy keeps: where a name is found in a country (Dr. Israel), the name must win."""
+    return frozenset(label for label in types if policy.action_for(label, style) == "keep")
+
+
+def with_rules(model: System, policy: Policy, style: str | None) -> System:
     """What the model or the rules find, each in its own types: a policy knows what they all mean."""
     from deidlab.systems.rules import RulesSystem
     from deidlab.systems.several import SeveralSystems
 
-    parts = {"model": model, "rules": RulesSystem()}
-    types = tuple(dict.fromkeys(label for part in parts.values() for label in part.labels.types))
+    types = tuple(dict.fromkeys((*model.labels.types, *RulesSystem().labels.types)))
+    yielding = kept(types, policy, style)
+    parts = {"model": model, "rules": RulesSystem(yielding=yielding)}
     labels = LabelSet(f"{model.labels.name} and rules", types)
-    return SeveralSystems(labels, parts, {name: {t: t for t in part.labels.types} for name, part in parts.items()})
+    mappings = {name: {t: t for t in part.labels.types} for name, part in parts.items()}
+    return SeveralSystems(labels, parts, mappings, yielding=yielding)
 
 
 def describe(

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deidlab.runs import write_json
+import yaml
+
+from deidlab.runs import dotted, write_json
 from deidlab.types import ConfigError, DeidlabError
 
 PLAN = "cells.json"
-PLAIN = re.compile(r"[A-Za-z_/.][\w./-]*")  # texts that need no quotes
+PLAIN = re.compile(r"[A-Za-z_/.][\w./-]*", re.ASCII)  # texts that need no quotes
 TRAIN, EVALUATE, CURVE = "train.py", "scripts/evaluate.py", "scripts/learning_curve.py"
 CALIBRATE = "scripts/calibrate.py"
 RESULTS = {CURVE: "curve.json", CALIBRATE: "calibration.json"}  # of doors that write no report
@@ -33,16 +35,24 @@ JUDGED = ("data", "labels", "evaluation", "report", "seed")
 
 @dataclass(frozen=True)
 class Cell:
-    """One run: a door with its overrides, and the folder that will hold its report, or its curve."""
+    """One run: a door with its overrides, and the folder that will hold its report, or its curve.
+
+    `needs` are folders of runs that it reads: done anew, they make it stale.
+    """
 
     name: str
     door: str
     overrides: tuple[str, ...]
     folder: Path
+    needs: tuple[Path, ...] = ()
 
     @property
     def done(self) -> bool:
-        return (self.folder / RESULTS.get(self.door, "report.json")).is_file()
+        result = self.folder / RESULTS.get(self.door, "report.json")
+        if not result.is_file():
+            return False
+        reports = [folder / "report.json" for folder in self.needs]
+        return all(report.is_file() and report.stat().st_mtime <= result.stat().st_mtime for report in reports)
 
     def command(self) -> list[str]:
         # A folder without a report is what an interrupted run left behind.
@@ -54,7 +64,8 @@ def quoted(text: str) -> str:
     """A text as Hydra's command line takes it, whatever is in it."""
     if PLAIN.fullmatch(text) and text.lower() not in ("null", "true", "false", "nan", "inf"):
         return text
-    return "'" + text.replace("'", "\\'") + "'"
+    body, slashes = text.rstrip("\\"), len(text) - len(text.rstrip("\\"))
+    return "'" + body.replace("'", "\\'") + "\\" * 2 * slashes + "'"  # before the closing quote a backslash is doubled
 
 
 def written(value: Any) -> str:
@@ -91,6 +102,19 @@ def judging_only(overrides: Iterable[str], without: Sequence[str] = ()) -> tuple
     judged = (one for one in overrides if "@replay." not in one)
     kept = (one for one in judged if root(one) in JUDGED or one.startswith("notes.test="))
     return tuple(one for one in kept if root(one) not in without)
+
+
+def of_experiment(folder: Path, choices: Mapping[str, str | None]) -> tuple[str, ...]:
+    """What the chosen experiment says of the notes and of how they are judged: an evaluation knows no experiments.
+
+    `folder` is `conf/experiment`, `choices` are Hydra's; the overrides come before those of the command line.
+    """
+    if not choices.get("experiment"):
+        return ()
+    content = yaml.safe_load((folder / f"{choices['experiment']}.yaml").read_text(encoding="utf-8")) or {}
+    said = {key: value for key, value in content.items() if key in JUDGED}
+    values = tuple(f"{key}={written(value)}" for key, value in dotted(said).items())
+    return (f"data={choices['data']}", f"labels={choices['labels']}", *values)
 
 
 def root(override: str) -> str:

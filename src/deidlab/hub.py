@@ -56,7 +56,8 @@ def readable_weights(name: str):
     except (OSError, SafetensorError) as error:
         raise ConfigError(
             f"{name}: no whole safetensors weights can be read from it ({type(error).__name__}). Pickled weights may "
-            "run code and are never loaded: convert them (`save_pretrained` where you trust them) or download anew"
+            "run code and are never loaded: convert them (`save_pretrained` where you trust them) or download anew; "
+            "adapters alone are no weights: train them with model.lora.merge=true"
         ) from error
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from deidlab import learning_curve
+from deidlab.conformal.bounds import patients_needed
 from deidlab.grids import CALIBRATE, CURVE, EVALUATE, TRAIN, Cell, judging_only, measured, quoted, written
 from deidlab.pricing import PriceSheet, per_million_notes
+from deidlab.types import ConfigError
 from deidlab.views.elements import Cell as TableCell
 from deidlab.views.elements import Estimate, Section, Table
 from deidlab.views.rows import estimate, overall
@@ -22,6 +24,7 @@ from deidlab.views.sections import missed_section
 
 MODEL, FOLDS, CURVES, CALIBRATED = "model", "folds", "curve", "calibration"
 AFTER, BEFORE, HERE = "model-on-source", "source-on-source", "source-here"
+WHOLE = ("notes.test=null",)
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,25 @@ class Adaptation:
         model = ("system=checkpoint", f"system.path={quoted(str(folder / MODEL))}")
         plan = [
             Cell("the model", TRAIN, trained, folder / MODEL),
-            Cell("the model, timed", EVALUATE, (*model, *judged, f"speed.notes={self.timed}"), folder / "timed"),
-        ]
+            Cell(
+                "the model, timed", EVALUATE, (*model, *judged, f"speed.notes={self.timed}"), folder / "timed",
+                needs=(folder / MODEL,),
+            ),
+        ]  # fmt: skip
         if self.source:
             source = ("system=checkpoint", f"system.path={quoted(self.source)}")
             plan.append(Cell("the source here", EVALUATE, (*source, *judged), folder / HERE))
             if self.forget:
                 there = (*judging_only(self.overrides, without=("data", "notes")), *self.forget)
                 plan.append(Cell("the source at home", EVALUATE, (*source, *there), folder / BEFORE))
-                plan.append(Cell("the model at the source's home", EVALUATE, (*model, *there), folder / AFTER))
+                after = Cell(
+                    "the model at the source's home", EVALUATE, (*model, *there), folder / AFTER, (folder / MODEL,)
+                )
+                plan.append(after)
         for number in range(self.folds or 0):
             held_out = f"data.fold={written({'of': self.folds, 'test': number})}"
-            plan.append(Cell(f"fold {number + 1}", TRAIN, (*trained, held_out), folder / f"fold-{number + 1}"))
+            # Of a fold every note is judged, however few of a test split may be.
+            plan.append(Cell(f"fold {number + 1}", TRAIN, (*trained, *WHOLE, held_out), place_of_fold(folder, number)))
         if self.curve:
             begin = f"source={quoted(self.source)}" if self.source else "source=null"
             plan.append(Cell("learning curve", CURVE, (*self.overrides, begin, *self.curve), folder / CURVES))
@@ -64,18 +74,36 @@ class Adaptation:
     def pooled(self, folder: Path) -> Cell:
         """The answers of all folds, judged as one."""
         answers = f"system.path={quoted(str(folder / 'folds.jsonl'))}"
-        judged = judging_only(self.overrides)
-        return Cell("all folds", EVALUATE, ("system=predictions", answers, *judged, "data.split=all"), folder / FOLDS)
+        settings = ("system=predictions", answers, *judging_only(self.overrides), *WHOLE, "data.split=all")
+        needs = tuple(place_of_fold(folder, number) for number in range(self.folds or 0))
+        return Cell("all folds", EVALUATE, settings, folder / FOLDS, needs)
 
     def threshold(self, folder: Path) -> Cell:
         """What the model can promise, learnt from its test notes, which neither trained nor chose it."""
         settings = (f"run={quoted(str(folder / MODEL))}", "split=test", f"alphas={written(self.alphas)}")
-        return Cell("threshold", CALIBRATE, settings, folder / CALIBRATED)
+        return Cell("threshold", CALIBRATE, settings, folder / CALIBRATED, (folder / MODEL,))
+
+
+def place_of_fold(folder: Path, number: int) -> Path:
+    return folder / f"fold-{number + 1}"
+
+
+def check_folds(source: Path, model: Path) -> None:
+    """Raise `ConfigError` where the source learnt from the corpus that folds would hold out notes of.
+
+    `model` is a run on that corpus.
+    """
+    before, here = (read(run / "provenance.json") or {} for run in (source, model))
+    if before.get("data_fingerprint") and before.get("data_fingerprint") == here.get("data_fingerprint"):
+        raise ConfigError(
+            f"folds: the source {source} has learnt from these very notes, so that none of them is held out; start "
+            "from the model that it came from, or judge on a test split (folds=null)"
+        )
 
 
 def join_folds(folder: Path, folds: int) -> None:
     """The answers of all folds in one file; every note was held out once."""
-    parts = [(folder / f"fold-{n + 1}" / "predictions.jsonl").read_text(encoding="utf-8") for n in range(folds)]
+    parts = [(place_of_fold(folder, n) / "predictions.jsonl").read_text(encoding="utf-8") for n in range(folds)]
     (folder / "folds.jsonl").write_text("".join(parts), encoding="utf-8")
 
 
@@ -113,16 +141,22 @@ def collect(folder: Path, target: float, sheet: PriceSheet | None) -> dict[str, 
 
 
 def verdict(report: Mapping[str, Any], target: float) -> dict[str, Any]:
-    """The leak with its interval against the target: below, above, or not to be told apart from it."""
+    """The leak with its interval against the target: below, above, or not to be told apart from it.
+
+    Few patients who leak nothing draw an interval without width: so many are needed for a yes that they could promise
+    the target on average (`patients_needed`).
+    """
     row = next(row for row in overall(report["rows"]) if row["metric"] == "char_leak")
     value, low, high = row["value"], row.get("value_low"), row.get("value_high")
+    patients, needed = (report.get("intervals") or {}).get("clusters", 0), patients_needed(target)
     if value is None or high is None:
         answer = "not known"
     elif high <= target:
-        answer = "yes"
+        answer = "yes" if patients >= needed else "not known"
     else:
         answer = "no" if low > target else "not known"
-    return {"target": target, "value": value, "low": low, "high": high, "answer": answer}
+    told = {"patients": patients, "patients_needed": needed}
+    return {"target": target, "value": value, "low": low, "high": high, "answer": answer, **told}
 
 
 def forgotten(folder: Path) -> list[dict[str, Any]] | None:
@@ -159,6 +193,11 @@ def enough_section(content: Mapping[str, Any]) -> Section:
         "no": "No: even the lower end of the interval is above the target.",
         "not known": "Not known: the interval holds the target, or there is none. More test notes narrow it.",
     }
+    if leak["patients"] < leak["patients_needed"]:
+        answers["not known"] = (
+            f"Not known: {leak['patients']:,} patients are too few for a target of {leak['target']:g}, which takes "
+            f"{leak['patients_needed']:,} or more."
+        )
     rows = {row["metric"]: row for row in overall(content["report"]["rows"])}
     body: list[tuple[TableCell, ...]] = [
         ("character leak", estimate(rows["char_leak"], "value"), Estimate(leak["target"])),
@@ -168,8 +207,7 @@ def enough_section(content: Mapping[str, Any]) -> Section:
     ]
     header: tuple[str, ...] = ("measure", "the model", "target")
     if before := content["source_here"]:
-        known = {"character leak": "character leak", "strict F1": "strict F1", "strict recall": "strict recall"}
-        told = [before.get(known.get(str(row[0]), ""), {}).get("value") for row in body]
+        told = [before.get(str(row[0]), {}).get("value") for row in body]
         header = (*header, "before adapting")
         body = [(*row, None if value is None else Estimate(value)) for row, value in zip(body, told, strict=True)]
     about = f"{answers[leak['answer']]} Judged on {content['judged_on']}."
@@ -214,7 +252,7 @@ def threshold_section(content: Mapping[str, Any]) -> Section:
         (
             f"{line['risk'].replace('_', ' ')} at most {line['alpha']:g}",
             "on average" if line["confidence"] is None else f"{line['confidence']:g}",
-            Estimate(line.get("threshold")),
+            None if line.get("threshold") is None else f"{line['threshold']:.2g}",
             Estimate(line.get("precision")),
             None if "why" in line else round(line["review_minutes_per_1000_notes"]),
         )

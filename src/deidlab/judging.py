@@ -49,8 +49,14 @@ class Judging:
         slicing.parse(self.slices)
         if unknown := sorted(set(self.slice_metrics) - set(FAMILIES)):
             raise ConfigError(f"evaluation.slice_metrics has {', '.join(unknown)}; choose from {', '.join(FAMILIES)}")
-        if self.replicates < 0 or not 0 < self.level < 1:
-            raise ConfigError("evaluation.replicates must be 0 or more and evaluation.level between 0 and 1")
+        if not isinstance(self.replicates, int) or self.replicates < 0:
+            raise ConfigError(
+                f"evaluation.replicates is {self.replicates!r}; expected a whole number, 0 for no intervals"
+            )
+        if not isinstance(self.level, float) or not 0 < self.level < 1:
+            raise ConfigError(f"evaluation.level is {self.level!r}; expected a number between 0 and 1")
+        if isinstance(self.cluster, str):
+            raise ConfigError(f"evaluation.cluster is {self.cluster!r}; expected a list of keys, e.g. [twin, patient]")
         if unknown := sorted(set(self.reference) - set(ATTRIBUTES)):
             raise ConfigError(f"evaluation.reference has {', '.join(unknown)}; expected {', '.join(ATTRIBUTES)}")
 
@@ -60,7 +66,10 @@ class Judging:
         return keys != "auto" and any(key in one for one in keys)
 
     def check(self, known: Collection[str]) -> None:
-        """Raise `ConfigError` for a slice that no document can have, given all keys of their meta."""
+        """Raise `ConfigError` for a slice or a cluster that no document can have, given all keys of their meta."""
+        if unknown := sorted(set(self.cluster) - set(known) - {TWIN, "patient"}):  # those two may well be missing
+            there = ", ".join(sorted(known)) or "none"
+            raise ConfigError(f"evaluation.cluster has {', '.join(unknown)}, which no note knows; its keys: {there}")
         if (keys := slicing.parse(self.slices)) != "auto":
             slicing.check(keys, known)
 

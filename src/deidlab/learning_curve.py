@@ -19,12 +19,17 @@ HEADLINE, LEAK = "strict F1", "character leak"
 FURTHER = (2, 4, 10)  # times the most notes that were tried
 
 
-def checked(sizes: Sequence[int], repeats: int, source: str | None) -> tuple[int, ...]:
+def checked(sizes: Any, repeats: Any, source: str | None, fewer: Any = None) -> tuple[int, ...]:
     """Sizes in increasing order. Raises `ConfigError` for settings that cannot work."""
-    if not sizes or any(not isinstance(n, int) or n < 0 for n in sizes) or len(set(sizes)) < len(sizes):
+    listed = isinstance(sizes, Sequence) and not isinstance(sizes, str)
+    if not listed or not sizes or any(not isinstance(n, int) or n < 0 for n in sizes) or len(set(sizes)) < len(sizes):
         raise ConfigError("sizes are numbers of notes, each once, e.g. sizes=[0,10,25,50,100]")
-    if repeats < 1:
-        raise ConfigError("repeats must be at least 1")
+    if not isinstance(repeats, int) or repeats < 1:
+        raise ConfigError("repeats must be a whole number, at least 1")
+    if fewer is not None and not (
+        isinstance(fewer, Mapping) and all(isinstance(n, int) and n > 0 for n in fewer.values())
+    ):
+        raise ConfigError("fewer has the repeats of some sizes, e.g. fewer={475: 3}")
     if source is None and 0 in sizes:
         raise ConfigError("with 0 notes there must be a model to start from: set source=RUN, or leave 0 out of sizes")
     return tuple(sorted(sizes))
@@ -60,11 +65,9 @@ def cells(
         if forget:
             judged = judging_only(overrides, without=("data", "notes"))
             model = ("system=checkpoint", f"system.path={quoted(str(where if size else source))}")
-            plan.append(
-                Cell(
-                    f"{name}, on the source", EVALUATE, (*model, *judged, *forget), place(folder, size, repeat, SOURCE)
-                )
-            )
+            there = place(folder, size, repeat, SOURCE)
+            needs = (where,) if size else ()
+            plan.append(Cell(f"{name}, on the source", EVALUATE, (*model, *judged, *forget), there, needs))
     return plan
 
 

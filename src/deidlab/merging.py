@@ -7,7 +7,7 @@ boundaries and labels is counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -23,11 +23,12 @@ class Merged:
     relabelled: tuple[str, ...] = ()
 
 
-def union(sources: Sequence[Sequence[Span]]) -> Merged:
+def union(sources: Sequence[Sequence[Span]], yielding: Collection[str] = ()) -> Merged:
     """All that any source found. Overlapping spans become one over all their characters.
 
     Its label is that of the span with the highest score; a span without one, as rules give it, yields to a span of a
-    model, and among equals the earlier source wins, then the longer span.
+    model, and among equals the longer span wins (the hospital that is named after a State), then the earlier source.
+    Labels in `yielding` lose to all others: they are those that a policy keeps, and what is kept must not keep more.
     """
     ranked = sorted(((span, rank) for rank, spans in enumerate(sources) for span in spans), key=lambda pair: pair[0])
     spans, widened, relabelled = [], [], []
@@ -36,7 +37,7 @@ def union(sources: Sequence[Sequence[Span]]) -> Merged:
             spans.append(cluster[0][0])
             continue
         found = [span for span, _ in cluster]
-        best, _ = max(cluster, key=lambda pair: (score(pair[0]), -pair[1], pair[0].end - pair[0].start))
+        best, _ = max(cluster, key=lambda pair: (pair[0].label not in yielding, *weight(pair[0]), -pair[1]))
         whole = Span(found[0].start, max(span.end for span in found), best.label, best.score)
         spans.append(whole)
         if any((span.start, span.end) != (whole.start, whole.end) for span in found):
@@ -48,6 +49,10 @@ def union(sources: Sequence[Sequence[Span]]) -> Merged:
 
 def score(span: Span) -> float:
     return -1.0 if span.score is None else span.score
+
+
+def weight(span: Span) -> tuple[float, int]:
+    return score(span), span.end - span.start
 
 
 def clusters(ranked: Sequence[tuple[Span, int]]) -> list[list[tuple[Span, int]]]:
@@ -62,7 +67,7 @@ def clusters(ranked: Sequence[tuple[Span, int]]) -> list[list[tuple[Span, int]]]
     return groups
 
 
-def vote(sources: Sequence[Sequence[Span]], least: int) -> Merged:
+def vote(sources: Sequence[Sequence[Span]], least: int, yielding: Collection[str] = ()) -> Merged:
     """Stretches of the union that at least `least` of the sources cover, character by character.
 
     A stretch has the label of the span of the union that it lies in; where voters leave a hole in one, what stands
@@ -70,7 +75,7 @@ def vote(sources: Sequence[Sequence[Span]], least: int) -> Merged:
     """
     if not 1 <= least <= len(sources):
         raise ConfigError(f"least={least}: expected between 1 and the number of systems ({len(sources)})")
-    merged = union(sources)
+    merged = union(sources, yielding)
     borders: Counter[int] = Counter()
     for spans in map(union, ([source] for source in sources)):  # a source that overlaps itself has one vote
         for span in spans.spans:

@@ -25,7 +25,15 @@ from deidlab.encoding import Encoder
 from deidlab.hardware import has_fast_bf16, pick_device
 from deidlab.hub import quiet_transformers, readable_weights, require_hub, verify_sha256
 from deidlab.labels import LabelSet
-from deidlab.surgery import check_shapes, inherit_head, labels_of, reset_head, tell_shapes
+from deidlab.surgery import (
+    SHAPE_TABLE,
+    check_shapes,
+    inherit_head,
+    inherit_transitions,
+    labels_of,
+    reset_head,
+    tell_shapes,
+)
 from deidlab.types import ConfigError
 
 log = logging.getLogger(__name__)
@@ -93,10 +101,6 @@ class Backbone:
             raise ConfigError("model.head=crf and model.lora do not go together: choose one")
         if self.lora is not None and self.random_weights:
             raise ConfigError("model.random_weights and model.lora do not go together: adapters need weights to adapt")
-        if self.lora is not None and self.word_shapes:
-            raise ConfigError(
-                "model.word_shapes and model.lora do not go together: shapes are learnt by the embeddings"
-            )
 
     def locate(self) -> str:
         """The local folder or hub id to load from. Raises `ConfigError` at once when nothing is there."""
@@ -183,7 +187,7 @@ class Backbone:
         if self.random_weights:
             torch.manual_seed(seed)
             model = type(model)(model.config)
-        return self._prepared(model, source)
+        return self._prepared(model, source, labels)
 
     def _overrides(self, config: PretrainedConfig) -> dict[str, Any]:
         """What the settings have in place of the weights' own: dropout, precision of what is frozen."""
@@ -196,7 +200,7 @@ class Backbone:
             settings["quantization_config"] = four_bit()
         return settings
 
-    def _prepared(self, model: PreTrainedModel, source: str) -> PreTrainedModel:
+    def _prepared(self, model: PreTrainedModel, source: str, labels: LabelSet) -> PreTrainedModel:
         """The loaded model with the attention, head and adapters of the settings."""
         set_attention(model, self.attention)
         if self.dropout is not None:  # decoders have one before the head, of .1, that their configs do not speak of
@@ -207,13 +211,15 @@ class Backbone:
             tell_shapes(model)
         if self.head == "crf":
             model.crf = LinearChainCRF(model.config.num_labels)
+            inherit_transitions(model.crf, source, labels)
         if self.lora is None:
             return model
         if self.four_bit:
             from peft import prepare_model_for_kbit_training
 
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-        return add_lora(model, self.lora, source, self.revision)
+        learnt = (SHAPE_TABLE,) if self.word_shapes else ()
+        return add_lora(model, self.lora, source, self.revision, learnt)
 
     def _dtype(self) -> torch.dtype:
         fast = self.lora is not None and has_fast_bf16(pick_device())

@@ -14,13 +14,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from deidlab.institution import MODEL
 from deidlab.runs import write_json
 from deidlab.types import ConfigError
 from deidlab.views import markdown as md
 from deidlab.views.elements import Estimate, Section, Table
 from deidlab.views.rows import overall
 
-FILE = "passport.json"
+FILE, PAGE = "passport.json", "passport.md"
 METRICS = {"strict": ("precision", "recall", "f1"), "char_leak": ("value",), "document_clean": ("value",)}
 # What is true of every model of this kind; a signer adds what is true of this one.
 LIMITS = (
@@ -46,6 +47,8 @@ def issue(
     """
     if not signer.strip() or not use.strip():
         raise ConfigError("a passport needs who signs it (--sign) and what the model is for (--use)")
+    if adaptation and (adaptation / MODEL).resolve() != run.resolve():
+        raise ConfigError(f"--adaptation {adaptation} speaks of the model {adaptation / MODEL}, and not of {run}")
     report, settings = stated(run / "report.json"), stated(run / "checkpoint" / "deidlab.json")
     origin = report["provenance"]
     content: dict[str, Any] = {
@@ -75,8 +78,13 @@ def issue(
     }
     content["digest"] = digest(content)
     write_json(run / FILE, content)
-    (run / "passport.md").write_text(md.render(f"Passport of {run.name}", sections(content)), encoding="utf-8")
+    (run / PAGE).write_text(rendered(run, content), encoding="utf-8")
     return content
+
+
+def rendered(run: Path, content: Mapping[str, Any]) -> str:
+    """The passport as a page."""
+    return md.render(f"Passport of {run.resolve().name}", sections(content))
 
 
 def check(run: Path) -> dict[str, Any]:
@@ -84,6 +92,9 @@ def check(run: Path) -> dict[str, Any]:
     content = stated(run / FILE)
     if digest(content) != content.get("digest"):
         raise ConfigError(f"{run / FILE} was changed after it was signed: issue it anew")
+    page = run / PAGE
+    if page.is_file() and page.read_text(encoding="utf-8") != rendered(run, content):
+        raise ConfigError(f"{page} says something else than {FILE}: issue the passport anew")
     if content["model"]["weights"] != weights_digest(run / "checkpoint"):
         raise ConfigError(
             f"{run / FILE} is about other weights or another threshold than those in {run}: judge these and issue a "
@@ -95,7 +106,13 @@ def check(run: Path) -> dict[str, Any]:
 def stated(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ConfigError(f"{file} is not there: give the output folder of a run of train.py that ended")
-    return json.loads(file.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file} is no JSON object: it was not written by deidlab, or was cut short")
+    return content
 
 
 def digest(content: Mapping[str, Any]) -> str:
@@ -106,6 +123,8 @@ def digest(content: Mapping[str, Any]) -> str:
 
 def weights_digest(checkpoint: Path) -> str:
     """SHA-256 of the weights and of what using them takes: every byte, the model card left out."""
+    if not checkpoint.is_dir():
+        raise ConfigError(f"{checkpoint} is not there: give the output folder of a run of train.py that ended")
     told = hashlib.sha256()
     for file in sorted(path for path in checkpoint.iterdir() if path.suffix in (".safetensors", ".json")):
         with file.open("rb") as stream:
@@ -180,9 +199,14 @@ def sections(content: Mapping[str, Any]) -> list[Section]:
 
 def promises(lines: Sequence[Mapping[str, Any]]) -> Table | None:
     body = tuple(
-        (f"{line['risk'].replace('_', ' ')} at most {line['alpha']:g}", Estimate(line["threshold"])) for line in lines
+        (
+            f"{line['risk'].replace('_', ' ')} at most {line['alpha']:g}",
+            "on average" if line["confidence"] is None else f"{line['confidence']:g}",
+            f"{line['threshold']:.2g}",
+        )
+        for line in lines
     )
-    return Table(("promise for new patients", "threshold"), body) if body else None
+    return Table(("promise for new patients", "sure", "threshold"), body) if body else None
 
 
 def said(value: Any) -> str:

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from transformers import PreTrainedModel
 
 from deidlab.adapters import HEADS
+from deidlab.crf import LinearChainCRF
 from deidlab.extending import origins
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError
 from deidlab.word_shapes import SHAPES
 
+SHAPE_TABLE = "token_type_embeddings"
 SIDECAR = "deidlab.json"  # beside the weights of a checkpoint that was trained here
 log = logging.getLogger(__name__)
 
@@ -83,6 +86,20 @@ def inherit_head(model: PreTrainedModel, earlier: LabelSet, labels: LabelSet) ->
     log.info("%s", told(earlier, labels, rows))
 
 
+def inherit_transitions(crf: LinearChainCRF, source: str, labels: LabelSet) -> None:
+    """Let a CRF start from that of the run in a folder, where it has one, as far as both know the tags."""
+    if (stated(source) or {}).get("head") != "crf":
+        return
+    with safe_open(Path(source) / "model.safetensors", "pt") as weights:
+        old = weights.get_tensor("crf.transitions").float()
+    rows = origins(labels_of(source), labels)  # type: ignore[arg-type]
+    with torch.no_grad():
+        for first, origin in enumerate(rows):
+            for second, target in enumerate(rows):
+                if origin and target:
+                    crf.transitions[first, second] = old[list(origin)][:, list(target)].mean()
+
+
 def mean_of(values: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
     return values[rows[0]] if len(rows) == 1 else values[list(rows)].mean(dim=0)
 
@@ -109,7 +126,7 @@ def tell_shapes(model: PreTrainedModel) -> None:
 
     So the model starts as it was pretrained. Raises `ConfigError` for an architecture without such a table.
     """
-    owners = [module for module in model.modules() if hasattr(module, "token_type_embeddings")]
+    owners = [module for module in model.modules() if hasattr(module, SHAPE_TABLE)]
     if not owners or not model.config.type_vocab_size:
         raise ConfigError(
             f"model.word_shapes: {model.config.model_type} has no token types to learn them with (BERT, RoBERTa and "

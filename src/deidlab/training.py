@@ -287,7 +287,8 @@ def train(
                 started = time.perf_counter()
 
     accelerator.wait_for_everyone()
-    if is_adapted(checkpoint.model) and checkpoint.model.merge_when_done and accelerator.is_main_process:
+    unmerged = (folder / "adapter_config.json").is_file()  # not so where a run is resumed that had come to its end
+    if unmerged and is_adapted(checkpoint.model) and checkpoint.model.merge_when_done and accelerator.is_main_process:
         plain = merged(load_checkpoint(folder).model if sharded else accelerator.unwrap_model(model), folder)
         save_atomically(Checkpoint(plain, encoder, checkpoint.decoder), folder)
     accelerator.wait_for_everyone()

@@ -22,7 +22,7 @@ def test_records_and_fields_are_those_of_the_standard_library(rows, quoting, lin
     stream = io.StringIO(newline="")
     csv.writer(stream, quoting=quoting, lineterminator=line_end, delimiter=delimiter).writerows(rows)
     raw = stream.getvalue().encode()
-    found = [record for _, record in records(io.BytesIO(raw), 10_000)]
+    found = [record for _, record in records(io.BytesIO(raw), 10_000, delimiter.encode())]
     assert b"".join(found) == raw
     decoded = [record.decode().removesuffix(line_end) for record in found]
     assert [[field.value for field in fields(record, delimiter)] for record in decoded] == rows
@@ -90,6 +90,19 @@ def test_a_bad_record_says_where_and_why_and_the_next_is_read(record, why, tmp_p
     first, bad, last = masked(source)
     assert (first, last) == (b"0,[NAME]\n", b"2,fine\n")
     assert why in bad and "record 2 (line 3)" in bad and "Smith" not in bad
+
+
+def test_a_quote_in_an_open_field_spoils_its_own_record_alone(tmp_path, masked):
+    source = table(tmp_path, 'id,text\n1,Mr Smith\n2,5" tall Smith\n3,Mr Smith\n')
+    assert masked(source) == [b"1,Mr [NAME]\n", b"3,Mr [NAME]\n"]
+
+
+def test_a_record_of_empty_fields_is_one_whatever_parts_them(tmp_path):
+    assert [note.document.text for note in table(tmp_path, "id\ttext\n1\ta\n\t\n\n2\tb\n", "n.tsv").notes()] == [
+        "a",
+        "",
+        "b",
+    ]
 
 
 def test_a_quote_that_is_never_closed_fails_what_it_swallows(tmp_path, masked):

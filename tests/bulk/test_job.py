@@ -208,6 +208,33 @@ def test_places_that_would_harm_are_refused(tmp_path):
         with pytest.raises(ConfigError, match=why):
             check_places(notes, out, model)
     check_places(notes, tmp_path / "out", model)
+    for beside, why in [
+        ({"--failed": notes / "a.txt"}, "--failed .* is the input or lies in it"),
+        ({"--offsets": tmp_path / "out"}, "--offsets .* is --out or lies in it"),
+        ({"--vault": model / "v"}, "--vault .* lies in the model"),
+        ({"--vault": tmp_path / "key", "--key-file": tmp_path / "key"}, "--key-file and --vault are one file"),
+    ]:
+        with pytest.raises(ConfigError, match=why):
+            check_places(notes, tmp_path / "out", model, beside)
+    check_places(notes, tmp_path / "out", model, {"--failed": None, "--offsets": tmp_path / "o"})
+
+
+def test_a_list_that_exists_is_no_part_of_a_job_that_was_never_begun(job, engine, tmp_path):
+    (tmp_path / "mine.jsonl").write_text("mine")
+    with pytest.raises(ConfigError, match=r"mine.jsonl exists: choose another"):
+        run(replace(job, offsets=tmp_path / "mine.jsonl"), engine, resume=True)
+    assert (tmp_path / "mine.jsonl").read_text() == "mine"
+
+
+def test_settings_that_no_note_can_be_done_with_leave_nothing_behind(job, engine):
+    def refuses(shards):
+        raise ConfigError("no such device")
+        yield
+
+    with pytest.raises(ConfigError, match="no such device"):
+        run(job, refuses)
+    assert not job.part.exists()
+    run(job, engine)
 
 
 def test_inputs_that_are_none(tmp_path):

@@ -94,6 +94,6 @@ def test_a_bad_line_says_where_and_why_without_its_text_and_the_next_is_read(raw
     assert source.total() == 3
 
 
-def test_a_null_text_stays_null(tmp_path, masked):
-    (tmp_path / "n.jsonl").write_text('{"text": null}')
-    assert masked(JsonLines(tmp_path / "n.jsonl", Reading())) == [b'{"text": null}']
+def test_a_null_text_stays_null_and_what_describes_it_goes(tmp_path, masked):
+    (tmp_path / "n.jsonl").write_text('{"text": null, "text_tagged": "Mr Smith", "ward": 3}')
+    assert masked(JsonLines(tmp_path / "n.jsonl", Reading())) == [b'{"text": null, "ward": 3}\n']

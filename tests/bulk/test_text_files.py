@@ -31,7 +31,7 @@ def test_text_files_keep_their_names_subfolders_and_bytes(tmp_path, engine):
         "ward/b/n.txt": "\ufeffSra. [NAME]\r".encode(),
         "empty.txt": b"",
     }
-    assert (summary.notes, summary.failed, dict(source.ignored)) == (3, 0, {".pdf": 1})
+    assert (summary.notes, summary.failed, dict(source.ignored)) == (3, 0, {".pdf": 1, "hidden": 1})
     assert (tmp_path / "out" / "failed.jsonl").read_bytes() == b""
     assert {f.stat().st_mode & 0o77 for f in [tmp_path / "out", *(tmp_path / "out").rglob("*")]} == {0}
 

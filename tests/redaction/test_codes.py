@@ -36,6 +36,8 @@ def test_patterns_and_prefixes_stay(text, pattern):
 
 def test_another_way_of_writing_a_number_gives_the_same_number():
     assert bare(exchanged_code("617-555-0199", DRAWS)) == bare(exchanged_code("(617) 555 0199", DRAWS))
+    for written, plain in (("123-45-6789", "123456789"), ("617-555-1212", "6175551212"), ("123-45-67", "1234567")):
+        assert bare(exchanged_code(written, DRAWS)) == exchanged_code(plain, DRAWS)
     assert exchanged_code("617-555-0199", DRAWS) != exchanged_code("617-555-0199", Draws(DRAWS.key, "patient 2"))
 
 

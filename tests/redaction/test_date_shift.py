@@ -65,6 +65,25 @@ def test_form_padding_and_calendar(text, days, expected):
     assert one(text, days) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "days", "expected"),
+    [
+        ("Jan 1st and 2nd, 2012", 150, "May 30th and 31st, 2012"),
+        ("1st-3rd May", -1, "30th April-2nd May"),
+        ("May 30th-31st", 2, "June 1st-2nd"),
+        ("Dec 30th-31st, 2010", 1, "Dec 31st, 2010-Jan 1st, 2011"),
+        ("Apr-28-11", 5, "May-3-11"),
+    ],
+)
+def test_the_endings_of_days_move_with_them(text, days, expected):
+    assert one(text, days) == expected
+
+
+@pytest.mark.parametrize("text", ["Feb 28-29, 2011", "Aprıl 3, 2012"])
+def test_days_and_months_that_are_none_are_not_read_as_others(text):
+    assert one(text, 3) is None
+
+
 def test_numbers_are_padded_as_the_span_shows():
     assert one("03/14/2012", -9) == "03/05/2012"
     assert one("3/14/2012", -9) == "3/5/2012"

@@ -26,6 +26,12 @@ def test_the_unit_may_stand_behind_the_span():
     text = "a 95 day old boy"
     assert age(text, 2, 4) == "95"
     assert age("a 95 year old man", 2, 4) == "90+"
+    assert age("95 mo old", 0, 2) == "95"
+
+
+@pytest.mark.parametrize("behind", [" do not resuscitate", " DO NOT INTUBATE", " MO, 63101"])
+def test_a_word_that_begins_like_a_unit_is_none(behind):
+    assert age(f"95{behind}", 0, 2) == "90+"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +64,13 @@ def test_dates_keep_their_year():
 
 def test_a_date_without_a_year_or_without_sense_keeps_nothing():
     assert said(("3/4", "DATE"), ("March", "DATE"), ("Christmas", "DATE"), ("31 Feb 2014", "DATE")) == [None] * 4
+
+
+def test_a_year_of_two_digits_lies_in_the_past():
+    assert said(("03/04/38", "DATE"), ("05/06/2014", "DATE"), ("05/06/1947", "DATE")) == ["1938", "2014", "1947"]
+    assert said(("03/04/22", "DATE_OF_BIRTH"), ("05/06/2014", "DATE")) == [None, "2014"], "92 years old"
+    assert said(("03/04/12", "DATE_OF_BIRTH"), ("05/06/2014", "DATE")) == ["2012", "2014"]
+    assert said(("3/4/14", "DATE"), ("1998", "DATE")) == ["2014", "1998"], "a year said in full may be long ago"
 
 
 def test_a_year_that_tells_of_ninety_years_is_kept_by_nobody():

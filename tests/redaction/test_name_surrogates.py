@@ -18,7 +18,9 @@ def exchanged(*mentions: str, draws: Draws = DRAWS, names: tuple[str, ...] = (),
     for mention in mentions:
         spans.append((Span(len(text), len(text) + len(mention), kind), kind))
         text += mention + " | "
-    forbidden = frozenset(folded(word) for m in (*mentions, *names) for word in m.replace(".", " ").split())
+    forbidden = frozenset(
+        folded(word) for m in (*mentions, *names) for word in m.replace(".", " ").replace(",", " ").split()
+    )
     people = People.of(text, spans, draws, forbidden, names, spanish=spanish)
     return [people.surrogate(span.start, span.end) for span, _ in spans]
 

@@ -87,6 +87,19 @@ def test_of_three_the_majority_decides(desk, decide, tmp_path):
     assert (made.outvoted, made.disputed) == (2, 0)
 
 
+def test_a_name_that_all_mark_and_nobody_cuts_alike_is_no_note_without_it(desk, decide, tmp_path):
+    decide("Ada", 0, "change", BELL, Span(45, 54, "PATIENT"))
+    decide("Ben", 0, "change", BELL, Span(50, 54, "DOCTOR"))
+    for who in ("Ada", "Ben", "Cem"):
+        decide(who, 0, "finish")
+        decide(who, 2, "finish")
+    made = export(desk.opinions, tmp_path / "gold", "jsonl")
+    assert (made.written, made.disputed) == (1, 1)
+    assert {(dispute.span, dispute.wanted_by) for dispute in made.disputes} == {
+        (Span(45, 54, "PATIENT"), ("Ada",)), (Span(50, 54, "DOCTOR"), ("Ben",)), (BELL, ("Cem",)),
+    }  # fmt: skip
+
+
 def test_what_cannot_be_exported_says_why(desk, decide, tmp_path):
     with pytest.raises(DataError, match="no note has been finished yet"):
         export(desk.opinions, tmp_path / "gold", "brat")

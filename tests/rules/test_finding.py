@@ -47,6 +47,14 @@ Varón de [71 años|AGE] que ingresó en [octubre de 2006|DATE]; niña de [tres 
 Remitido por: Dra. [Rosa Gil|DOCTOR]. [Hospital Universitario La Paz|HOSPITAL].
 [C/ Topolinos, 14|STREET]. [46009|ZIP] [Valencia|CITY]. Tel.: [967 597 100|PHONE]
 DNI: [12345678Z|IDNUM], [12345678Z|IDNUM] en el archivo.
+Date:[03/04/2014|DATE] DOS:[3/4/14|DATE] D:[03/04/2014|DATE] T:[2014-03-05|DATE] at [03/06/2014|DATE]T10:00
+Stay [3/4/14|DATE]-[3/6/14|DATE]; [march 4, 2014|DATE]; [04MAR2014|DATE]; born [1922|DATE]
+Dr. [de la Cruz|DOCTOR], Dr. [van der Berg|DOCTOR], (Drs. [Smith|DOCTOR], [Jones|DOCTOR], and [Brown|DOCTOR])
+MRN ([1234567|MEDICALRECORD]), MRN-[7654321|MEDICALRECORD], Medical Record Number (MRN): [9988776|MEDICALRECORD]
+[617-555-1212|PHONE] [617-555-1213|PHONE] from 10am, [617-555-1214|PHONE] 24h, [617-5551215|PHONE], ph: [555-1216|PHONE]
+Mail [o'neil@mayo.org|EMAIL]; Age/Sex: [92|AGE]/F, aged [92.5|AGE] years, turned [93|AGE] last week.
+Dr. [Israel Cohen|DOCTOR] saw Mrs. [France|PATIENT] and Dr. [Ireland|DOCTOR], who comes from [Kenya|COUNTRY].
+[Houston|CITY], [Texas Children's Hospital|HOSPITAL]
 """.strip().splitlines()
 
 # Eponyms, vital signs, doses, scores, laboratory values, durations: nothing of these is anybody's.
@@ -64,6 +72,8 @@ Version 2.0.1, ratio 1:2:3, lot 5, page 2 of 3, 2000 mg, in 2000 patients, of 19
 She ate Turkey and met a Guinea pig; Chinese food. MS diagnosed; MR imaging; Will follow. Don catheter.
 Paciente sin antecedentes; hace 5 años; 23 años antes; 20 kg de peso; TA 120/80; de 5 años de evolución.
 Se administran 2.400 cGy; masa de 10x10 cms; Gleason 3+3; enfermedad de Parkinson; sonda de Foley; signo de Murphy.
+1 Chest CT, units IN 10000, platelets OK 25000, order: 2000 mg, on 1/2 tablet, on 10/12 occasions, since 2/6 systolic.
+Patient: Denies pain. 10-12-14-16, 1.2.3, 10:30/5/14, turned 90 degrees
 3 cm mass; 4 x 5 x 6 cm; EF 55-60%; G2P2; 28w4d; 1-2 drinks; ASA 81; class II; grade 2; 10 cc; q6h prn.
 """.strip().splitlines()
 

@@ -107,7 +107,10 @@ def test_a_span_beyond_the_text_is_an_error_or_counted(tmp_path):
 @pytest.mark.parametrize(
     "line",
     ["not json", '{"id": "n1"}', '{"spans": []}', '{"id": "n1", "spans": [{"start": 0, "label": "NAME"}]}', "[1]",
-     '{"id": "n1", "spans": [{"start": "Zyxomma", "end": 3, "label": "NAME"}]}'],
+     '{"id": "n1", "spans": [{"start": "Zyxomma", "end": 3, "label": "NAME"}]}',
+     '{"id": "n1", "spans": [{"start": 0.7, "end": 3, "label": "NAME"}]}',
+     '{"id": "n1", "spans": [{"start": 0, "end": Infinity, "label": "NAME"}]}',
+     '{"id": "n1", "spans": [{"start": 0, "end": 3, "label": "NAME", "score": "high"}]}', "[" * 100_000],
 )  # fmt: skip
 def test_a_malformed_line_is_named_and_not_quoted(tmp_path, line):
     (tmp_path / "p.jsonl").write_text('{"id": "n0", "spans": []}\n' + line + "\n")

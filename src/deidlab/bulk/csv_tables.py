@@ -39,29 +39,49 @@ class Row(NamedTuple):
     text: Field
 
 
-def records(stream: BinaryIO, longest: int) -> Iterator[tuple[int, bytes | None]]:
+def records(stream: BinaryIO, longest: int, delimiter: bytes) -> Iterator[tuple[int, bytes | None]]:
     """Records with the number of their first line; None in place of one of more than `longest` bytes.
 
-    A record ends at a line end outside quotes. Quotes are a byte of their own in every encoding accepted here.
+    A record ends at a line end outside quotes, and a quote opens at the start of a field only: one that stands
+    elsewhere spoils its own record and no other. Quotes are a byte of their own in every encoding accepted here.
     """
     parts: list[bytes] = []
-    size = quotes = 0
+    size, place = 0, "start"
     line = first = 1
     while piece := stream.readline(CHUNK):
         size += len(piece)
-        quotes += piece.count(b'"')
         if size <= longest:
             parts.append(piece)
         else:
             parts.clear()
+        place = after(piece, place, delimiter)
         if not piece.endswith(b"\n"):
             continue
         line += 1
-        if quotes % 2 == 0:
+        if place != "quoted":
             yield first, b"".join(parts) if size <= longest else None
-            parts, size, quotes, first = [], 0, 0, line
+            parts, size, place, first = [], 0, "start", line
     if size:
         yield first, b"".join(parts) if size <= longest else None
+
+
+def after(piece: bytes, place: str, delimiter: bytes) -> str:
+    """Where in a field a reader is after a piece: at its `start`, in `plain` or `quoted` text, or behind that."""
+    at = 0
+    while at < len(piece):
+        match place:
+            case "start":
+                opens = piece.startswith(b'"', at)
+                place, at = ("quoted", at + 1) if opens else ("plain", at)
+            case "plain":
+                found = piece.find(delimiter, at)
+                place, at = ("plain", len(piece)) if found < 0 else ("start", found + len(delimiter))
+            case "quoted":
+                found = piece.find(b'"', at)
+                place, at = ("quoted", len(piece)) if found < 0 else ("closed", found + 1)
+            case _:  # a quote closed the field, or is the first of two
+                place, at = ("quoted", at + 1) if piece.startswith(b'"', at) else ("plain", at)
+    return place
 
 
 def fields(record: str, delimiter: str) -> list[Field]:
@@ -110,9 +130,13 @@ class CsvTable:
     def delimiter(self) -> str:
         return self.reading.delimiter or ("\t" if self.path.suffix == ".tsv" else ",")
 
+    @property
+    def _parted(self) -> bytes:
+        return self.delimiter.encode(self.reading.encoding)
+
     def total(self) -> int:
         with self.path.open("rb") as stream:
-            return max(sum(1 for _ in records(stream, self.reading.max_bytes)) - 1, 0)
+            return max(sum(1 for _ in records(stream, self.reading.max_bytes, self._parted)) - 1, 0)
 
     def state(self) -> Mapping[str, Any]:
         return {"file": stamp(self.path)}
@@ -121,7 +145,7 @@ class CsvTable:
     def header(self) -> str:
         """The first record as it is written; raises `DataError` without one."""
         with self.path.open("rb") as stream:
-            for _, raw in records(stream, self.reading.max_bytes):
+            for _, raw in records(stream, self.reading.max_bytes, self._parted):
                 if raw is not None:
                     return decoded(raw, self.reading.encoding, f"{self.path.name} line 1")
                 break
@@ -154,9 +178,11 @@ class CsvTable:
     def notes(self) -> Iterator[Note]:
         columns = self.columns
         with self.path.open("rb") as stream:
-            for number, (line, raw) in enumerate(records(stream, self.reading.max_bytes)):
-                if number == 0 or (raw is not None and not raw.strip() and len(columns) > 1):
-                    continue
+            for number, (line, raw) in enumerate(records(stream, self.reading.max_bytes, self._parted)):
+                if number == 0 or (
+                    raw is not None and len(columns) > 1 and self._parted not in raw and not raw.strip()
+                ):
+                    continue  # an empty line is no record
                 place, fallback = f"{self.path.name} record {number} (line {line})", f"{self.path.stem}-{number}"
                 try:
                     if raw is None:
@@ -164,6 +190,10 @@ class CsvTable:
                     yield self._note(raw, place, fallback, columns)
                 except DataError as error:
                     yield Note(fallback, None, str(error))
+
+    def _is_empty(self, raw: bytes) -> bool:
+        """An empty line, which is no record where there are several columns; a tab may part two empty fields."""
+        return len(self.columns) > 1 and self._parted not in raw and not raw.strip()
 
     def _note(self, raw: bytes, place: str, fallback: str, columns: list[str]) -> Note:
         record = decoded(raw, self.reading.encoding, place)

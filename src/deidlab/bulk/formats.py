@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -77,8 +78,13 @@ def check(reading: Reading) -> None:
         raise ConfigError("--patient-pattern has no group: put the patient in parentheses, as in '^([0-9]+)-'")
 
 
-def check_places(source: Path, out: Path, model: Path | None = None) -> None:
-    """Raise `ConfigError` for an output that would overwrite the input or the model, or lie among the notes."""
+def check_places(
+    source: Path, out: Path, model: Path | None = None, beside: Mapping[str, Path | None] | None = None
+) -> None:
+    """Raise `ConfigError` for an output that would overwrite the input or the model, or lie among the notes.
+
+    `beside` are further files of the command by their options: written or read, no two may be one, or lie in those.
+    """
     here, there = (path.expanduser().resolve() for path in (source, out))
     if there == here:
         raise ConfigError(f"--out {out} is the input itself: choose another place")
@@ -89,3 +95,17 @@ def check_places(source: Path, out: Path, model: Path | None = None) -> None:
     weights = model.expanduser().resolve() if model else None
     if weights and (weights.is_relative_to(there) or there.is_relative_to(weights)):
         raise ConfigError(f"--out {out} and the model {model} lie in one another: choose another place")
+    taken = {there: "--out"}
+    for option, path in (beside or {}).items():
+        if path is None:
+            continue
+        file = path.expanduser().resolve()
+        if file.is_relative_to(here):
+            raise ConfigError(f"{option} {path} is the input or lies in it: choose a place beside it")
+        if weights and file.is_relative_to(weights):
+            raise ConfigError(f"{option} {path} lies in the model {model}: choose another place")
+        if file.is_relative_to(there):
+            raise ConfigError(f"{option} {path} is --out or lies in it: choose a place beside it")
+        if option_of := taken.get(file):
+            raise ConfigError(f"{option} and {option_of} are one file, {path}: choose another for one of them")
+        taken[file] = option

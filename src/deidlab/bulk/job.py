@@ -117,10 +117,15 @@ def run(
                 summary.add(json.loads((folder / "done.json").read_text("utf-8")))
             progressed(summary.notes, summary.failed)
             left = (shard for shard in shards(job.source.notes(), job.shard_notes) if shard.number not in done)
-            for shard, results in engine(left):
-                counted = _store(job, shard, results)
-                summary.add(counted)
-                progressed(counted["notes"], counted["failed"])
+            try:
+                for shard, results in engine(left):
+                    counted = _store(job, shard, results)
+                    summary.add(counted)
+                    progressed(counted["notes"], counted["failed"])
+            except ConfigError:  # settings that no note can be done with: what they began is in the way of better ones
+                if not done_shards(job.part):
+                    shutil.rmtree(job.part)
+                raise
             _finish(job, summary)
     except OSError as error:
         raise DeidlabError(
@@ -158,14 +163,19 @@ def settled(source: Format, shard: Shard, results: Results) -> Iterator[tuple[An
 
 
 def _check_place(job: Job, resume: bool, overwrite: bool) -> None:
+    going_on = resume and job.part.exists()  # what the killed job has written may lie there
+    if job.out.is_dir() and not job.source.folder:
+        raise ConfigError(f"{job.out} is a folder, and the input a file: name a file")
     if not job.out.parent.is_dir():
         raise ConfigError(f"{job.out.parent} does not exist: make it, or choose another --out")
     for file in filter(None, (job.offsets, job.annotations, job.failed, job.vault, job.review)):
         if not file.parent.is_dir():
             raise ConfigError(f"{file.parent} does not exist: make it, or choose another place for {file.name}")
-        if file.exists() and not (resume or overwrite):
+        if file.is_dir():
+            raise ConfigError(f"{file} is a folder: name a file")
+        if file.exists() and not (overwrite or going_on):
             raise ConfigError(f"{file} exists: choose another, or say --overwrite to replace it")
-    if job.review and job.review.exists() and not resume:
+    if job.review and job.review.exists() and not going_on:
         raise ConfigError(f"{job.review} exists, and decisions may belong to it: name a new file")
     if resume or overwrite:
         if overwrite and job.out.exists() and job.source.folder and not (job.out / "job.json").is_file():

@@ -84,7 +84,7 @@ def describes_text(member: Member) -> bool:
     return member.key in OF_THE_OLD_TEXT
 
 
-def spliced(row: Row, column: str, text: str, spans: list[dict[str, Any]] | None) -> str:
+def spliced(row: Row, column: str, text: str | None, spans: list[dict[str, Any]] | None) -> str:
     """The line with another text, without what described the old one; with `spans`, where they are wanted."""
     pieces: list[str] = []
     for number, member in enumerate(row.members):
@@ -117,6 +117,18 @@ class JsonLines:
 
     def state(self) -> Mapping[str, Any]:
         return {"file": stamp(self.path)}
+
+    @property
+    def columns(self) -> list[str]:
+        """The keys of the first object that stay in the output: other objects may have more."""
+        with self.path.open("rb") as stream:
+            for raw in lines(stream, self.reading.max_bytes):
+                try:
+                    found = members(decoded(raw or b"", self.reading.encoding, self.path.name))
+                except (ValueError, RecursionError, DataError):
+                    continue
+                return [member.key for member in found if not describes_text(member)]
+        return []
 
     def notes(self) -> Iterator[Note]:
         with self.path.open("rb") as stream:
@@ -170,10 +182,9 @@ class JsonLines:
     def render(self, note: Note, result: Deidentified) -> bytes:
         row: Row = note.carrier
         column = self.reading.text_column
-        if any(member.key == column and member.value is None for member in row.members):
-            return encoded(row.line, self.reading.encoding, note.id)
+        absent = any(member.key == column and member.value is None for member in row.members)  # null stays null
         spans = [{"start": s.start, "end": s.end, "label": s.label} for s in result.spans] if self.spans else None
-        line = spliced(row, column, result.text, spans)
+        line = spliced(row, column, None if absent else result.text, spans)
         return encoded(line if line.endswith("\n") else line + "\n", self.reading.encoding, note.id)
 
     def head(self) -> bytes:

@@ -68,8 +68,11 @@ class ParquetTable:
             raise DataError(f"{self.path.name}: is two Parquet files, one after the other; give each by itself")
         schema = file.schema_arrow
         for name in filter(None, (self.reading.text_column, self.reading.id_column, self.reading.patient_column)):
-            if schema.get_all_field_indices(name) == []:
+            places = schema.get_all_field_indices(name)
+            if not places:
                 raise DataError(f"{self.path.name} has no column {name!r}; its columns: {shown_names(schema.names)}")
+            if len(places) > 1:
+                raise DataError(f"{self.path.name} has two columns {name!r}; rename one")
         kind = schema.field(self.reading.text_column).type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
             raise DataError(f"{self.path.name}: column {self.reading.text_column!r} is {kind}; expected a string")

@@ -114,7 +114,7 @@ class TextFolder:
     reading: Reading
     kind: Kind
     folder: bool = True
-    ignored: Counter[str] = field(default_factory=Counter)  # suffixes of files that are no notes
+    ignored: Counter[str] = field(default_factory=Counter)  # what is no note, or not looked at, by suffix or sort
 
     @property
     def name(self) -> str:
@@ -126,7 +126,14 @@ class TextFolder:
         found = []
         for file in self.path.rglob("*"):
             relative = file.relative_to(self.path)
-            if any(part.startswith(".") for part in relative.parts) or not file.is_file():
+            if file.is_dir():
+                if file.is_symlink():
+                    self.ignored["linked folders"] += 1
+                continue
+            if any(part.startswith(".") for part in relative.parts):
+                self.ignored["hidden"] += 1
+                continue
+            if not file.is_file():
                 continue
             if file.suffix == _SUFFIX[self.kind]:
                 found.append(relative)

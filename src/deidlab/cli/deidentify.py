@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from functools import partial
 from pathlib import Path
@@ -108,6 +109,10 @@ def deidentify(
     options.check_model(model, rules_only)
     if workers is not None and workers < 1:
         raise ConfigError(f"--workers {workers}: expected 1 or more")
+    if not 0 < max_note_mb < math.inf:
+        raise ConfigError(f"--max-note-mb {max_note_mb:g}: expected a number above 0")
+    if batch_tokens < 1:
+        raise ConfigError(f"--batch-tokens {batch_tokens}: expected 1 or more")
     reading = Reading(
         encoding, text_column, id_column, patient_column, patient_pattern, delimiter, int(max_note_mb * 2**20)
     )
@@ -139,7 +144,12 @@ def deidentify(
         from deidlab.bulk import formats
         from deidlab.bulk.job import Job
 
-        formats.check_places(Path(source), out, model)
+        beside = {
+            "--vault": vault, "--annotations": annotations, "--offsets": offsets, "--review": review,
+            "--failed": failed, "--key-file": key_file,
+        }  # fmt: skip
+        formats.check_places(Path(source), out, model, beside)
+        out = out if out.name not in ("", "..") else out.resolve()  # a folder has a name
         notes = formats.opened(Path(source), reading, format, spans=annotations is not None)
         settings |= read_settings(notes, reading)
         job = Job(notes, out, settings, offsets, annotations, failed, vault, review)

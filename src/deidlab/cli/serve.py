@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import math
 import os
 import socket
 import sys
@@ -57,7 +58,7 @@ def serve(
     token = read_token(token_file, token_env)
     if token is None and not is_loopback(host):
         raise ConfigError(f"--host {host} is reached from other machines: set a token (--token-file or --token-env)")
-    if max_request_mb <= 0 or wait_ms < 0:
+    if not 0 < max_request_mb < math.inf or wait_ms < 0:
         raise ConfigError("--max-request-mb is above 0, and --wait-ms is not below 0")
     if missing := [name for name in ("fastapi", "uvicorn", "prometheus_client") if not importlib.util.find_spec(name)]:
         raise ConfigError(f'deidlab serve needs {", ".join(missing)}: pip install "deidlab[serve]"')

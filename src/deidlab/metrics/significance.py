@@ -90,8 +90,11 @@ def compare_labels(
                 p_value = p_of_permutation(column, difference[place])
             else:
                 column = column[~np.isnan(column)]
-                p_value = p_of_bootstrap(column)
-                low, high = (float(q) for q in np.quantile(column, [(1 - level) / 2, (1 + level) / 2]))
+                if not len(column):  # no draw has anything of this label
+                    p_value = None
+                else:
+                    p_value = p_of_bootstrap(column)
+                    low, high = (float(q) for q in np.quantile(column, [(1 - level) / 2, (1 + level) / 2]))
         values_here = (number(v[place]) for v in (*observed, difference))
         found.append(Comparison(metric, label, measure, *values_here, p_value, low, high))
     return found

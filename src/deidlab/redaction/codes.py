@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from deidlab.redaction.keys import Draws
 
@@ -16,6 +17,7 @@ _KEPT = re.compile(
     r"[Bb]eeper|[Ee]xt(?:ension|n)?|x(?=\d)|[xX]{2,}|Lic(?:ense)?|COL)(?![^\W\d_])|\+\d{1,2}(?=[\s(.-])|^1(?=[\s(.-])"
 )
 _TRIES = 24
+_GROUPS = {9: (0, 3, 5), 10: (0, 3, 6)}  # digits of a social security number, of an American telephone
 
 
 def exchanged_code(text: str, draws: Draws, forbidden: frozenset[str] = frozenset(), what: str = "code") -> str | None:
@@ -45,12 +47,23 @@ def bare(text: str) -> str:
 
 
 def _redrawn(text: str, kept: Sequence[tuple[int, int]], rng: random.Random) -> str:
-    new, leading = [], True
-    for i, ch in enumerate(text):
-        stays = not ch.isalnum() or any(a <= i < b for a, b in kept)
-        new.append(ch if stays else _another(ch, leading, rng.random()))
-        leading = not ch.isdecimal() or (leading and ch == "0")
+    drawn = [i for i, ch in enumerate(text) if ch.isalnum() and not any(a <= i < b for a, b in kept)]
+    starts = _starts(text, drawn)
+    new, leading = list(text), True
+    for i in drawn:
+        leading = leading or i in starts
+        new[i] = _another(text[i], leading, rng.random())
+        leading = not text[i].isdecimal() or (leading and text[i] == "0")
     return "".join(new)
+
+
+def _starts(text: str, drawn: Sequence[int]) -> set[int]:
+    """Where the groups of a number begin: told by how many digits it has, not by what parts them."""
+    starts: set[int] = set()
+    for _, run in groupby((i for i in drawn if text[i].isdecimal()), key=lambda i: sum(map(str.isalpha, text[:i]))):
+        places = list(run)
+        starts.update(places[at] for at in _GROUPS.get(len(places), (0,)))
+    return starts
 
 
 def _another(ch: str, leading: bool, draw: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deidlab.redaction.months import MONTHS, WEEKDAYS
 
@@ -18,7 +18,8 @@ _YEAR4 = r"(?:1[89]|2[01])\d\d"
 _END = r"(?![\d:]|[.,/]\d)"
 
 # Group names are fields: Y year of four digits, y of two, m and d numbers, a and b numbers whose order is to be
-# settled, B the month's name, D the ordinal's ending, e the second day of a range within a month, W a weekday.
+# settled, B the month's name, D the ordinal's ending, e the second day of a range within a month, E its ending, W a
+# weekday.
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -26,15 +27,17 @@ _PATTERNS = tuple(
         r"(?P<a>\d{1,2})(?P<s>\s?[-/.]\s?)(?P<b>\d{1,2})(?P=s)'?(?:(?P<Y>\d{4})|(?P<y>\d\d))(?![\d:])",
         rf"(?P<a>\d{{1,2}})[-/.](?P<b>\d{{1,2}})\s*,?\s+(?P<Y>{_YEAR4})(?!\d)",
         rf"(?P<Y>{_YEAR4})(?P<m>[01]\d)(?P<d>[0-3]\d)(?!\d)",
-        rf"(?P<d>\d{{1,2}}){_TH}{_TO}(?P<e>\d{{1,2}})(?:\s?(?:st|nd|rd|th)\b|º)?(?P<j>\s*(?:of\s+|de\s+)?)(?P<B>{_MONTH})"
+        rf"(?P<d>\d{{1,2}}){_TH}{_TO}(?P<e>\d{{1,2}})(?:\s?(?P<E>st|nd|rd|th)\b|º)?(?P<j>\s*(?:of\s+|de\s+)?)(?P<B>{_MONTH})"
         rf"(?:{_OF}(?P<Y>{_YEAR4})(?!\d))?",
-        rf"(?P<B>{_MONTH})\.?\s*(?P<d>\d{{1,2}}){_TH}{_TO}(?P<e>\d{{1,2}})(?:\s?(?:st|nd|rd|th)\b)?(?![\d/:-])"
+        rf"(?P<B>{_MONTH})\.?\s*(?P<d>\d{{1,2}}){_TH}{_TO}(?P<e>\d{{1,2}})(?:\s?(?P<E>st|nd|rd|th)\b)?(?![\d/:-])"
         rf"(?:\s*,?\s*(?P<Y>{_YEAR4})(?!\d))?",
         rf"(?P<d>\d{{1,2}}){_TH}(?:\s*[-/.,]\s*|\s*(?:of|del?)\s+|\s*)(?P<B>{_MONTH})\.?"
         rf"(?:{_OF}'?(?:(?P<Y>{_YEAR4})|(?P<y>\d\d))(?![\d:])|(?P<Y2>{_YEAR4})(?!\d)|'?(?P<y2>\d\d)(?![\d:]))?",
         rf"(?P<B>{_MONTH})\.?[-/,\s]\s*'?(?:(?P<Y>{_YEAR4})(?!\d)|(?<=[-'])(?P<y>\d\d)(?![\d/-]))",
-        rf"(?P<B>{_MONTH})\.?(?:\s*[-/]\s*|\s+(?:the\s+)?|\s*)(?P<d>\d{{1,2}}){_TH}(?!\d)"
-        rf"(?:(?:\s*,\s*|\s+of\s+|\s*[-/]\s*|\s+)'?(?:(?P<Y>{_YEAR4})(?!\d)|(?P<y>\d\d)(?![\d:])))?",
+        # Apr-28-11 has a year; in Apr 28-29 the second number is a day
+        rf"(?P<B>{_MONTH})\.?(?:(?P<s>\s*[-/]\s*)|\s+(?:the\s+)?|\s*)(?P<d>\d{{1,2}}){_TH}(?!\d)"
+        rf"(?:(?:\s*,\s*|\s+of\s+|\s*[-/]\s*|\s+)'?"
+        rf"(?:(?P<Y>{_YEAR4})(?!\d)|(?(s)|(?<![-/])(?<![-/]\s))(?P<y>\d\d)(?![\d:])))?",
         rf"(?P<B>{_MONTH})\.?{_OF}'?(?:(?P<Y>{_YEAR4})(?!\d)|(?<=')(?P<y>\d\d)(?!\d))",
         rf"(?P<Y>{_YEAR4})[-/\s](?P<B>{_MONTH})(?:[-/\s](?P<d>\d{{1,2}})(?!\d))?",
         rf"(?P<m>\d{{1,2}})[-/.](?P<Y>{_YEAR4})(?!\d)",
@@ -85,6 +88,18 @@ class DateMention:
         return self.year is not None and self.month is not None and self.day is not None
 
     @property
+    def says_year(self) -> bool:
+        """Whether the year is said in four digits."""
+        return any(name == "Y" for name, _, _ in self.fields)
+
+    def not_after(self, latest: int) -> DateMention:
+        """The date, in the century before where a year of two digits was read as one after `latest`."""
+        if self.year is None or self.says_year or self.year <= latest:
+            return self
+        earlier = self.year - 100
+        return replace(self, year=earlier) if _possible(earlier, self.month, self.day, self.last_day) else self
+
+    @property
     def is_time(self) -> bool:
         return self.fields[0][0] == "t"
 
@@ -121,6 +136,8 @@ def _mention(found: re.Match[str], order: str, pivot: int) -> DateMention | None
             said[letter] = said.pop(name)
     number = {name: int(found.string[slice(*said[name])]) for name in "Yymde" if name in said}
     year = number.get("Y", century(number["y"], pivot) if "y" in number else None)
+    if "B" in said and found["B"].casefold() not in MONTHS:  # letters that only look alike: Aprıl
+        return None
     month = number.get("m", MONTHS[found["B"].casefold()].number if "B" in said else None)
     if not _possible(year, month, number.get("d"), number.get("e")):
         return None

@@ -9,6 +9,7 @@ stay. What cannot be read moves nowhere: the caller masks it.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from deidlab.redaction.months import month_like, weekday_like
 from deidlab.redaction.policy import DateSettings
 
 _NO_YEAR = date(2001, 7, 2)
+_BIRTH = re.compile(r"(?:\bd\.?o\.?b\b|birth|\bborn\b|nacimiento|\bnacid[oa]\b)[^\n]{0,12}\Z", re.IGNORECASE)
 
 
 def shift_days(draws: Draws, settings: DateSettings) -> int:
@@ -44,12 +46,22 @@ class DatedNote:
 
     @classmethod
     def of(cls, text: str, spans: Sequence[tuple[int, int, str]], settings: DateSettings) -> DatedNote:
-        """`spans` are (start, end, type). A date of birth is leaned on only where there is no other full date."""
+        """`spans` are (start, end, type). A date of birth is leaned on only where there is no other full date.
+
+        A year of two digits is of the century before where it would lie in the future, a birth's where it would lie
+        after the latest year that the note says in four.
+        """
         spanish = is_spanish(text)
         order = settings.order
         if order == "auto":
             order = settle_order([text[start:end] for start, end, _ in spans], settings.ambiguous, spanish)
         read = {(start, end): read_dates(text, start, end, order, settings.pivot) for start, end, _ in spans}
+        said_whole = [m.year for mentions in read.values() for m in mentions or () if m.says_year]
+        for start, end, kind in spans:
+            if mentions := read[start, end]:
+                birth = kind == "DATE_OF_BIRTH" or bool(_BIRTH.search(text, max(0, start - 40), start))
+                latest = max(said_whole, default=settings.reference_year) if birth else settings.reference_year
+                read[start, end] = tuple(mention.not_after(latest) for mention in mentions)
         found = [
             (mention.start, date(mention.year, mention.month, mention.day), kind, mention.year)
             for start, end, kind in spans
@@ -143,18 +155,22 @@ class DatedNote:
             case "d":
                 number = f"{new.day:02d}" if padded else str(new.day)
                 if until is not None and mention.fields[0][0] == "d" and until.month != new.month:
-                    return (
-                        f"{number}{self._joint(mention)}{self._month_name(mention, new)}{_of_year(new, until, mention)}"
-                    )
-                if until is not None and mention.fields[0][0] == "B":
-                    return f"{number}{_of_year(new, until, mention)}"
-                return number
+                    ending = next((_ending(new.day) for field, _, _ in mention.fields if field == "D"), "")
+                    month = self._month_name(mention, new)
+                    return f"{number}{ending}{self._joint(mention)}{month}{_of_year(new, until, mention)}"
+                alone = all(field != "D" for field, _, _ in mention.fields)
+                return number + (_of_year(new, until, mention) if alone and mention.fields[0][0] == "B" else "")
             case "e":
                 number = f"{until.day:02d}" if padded else str(until.day)
                 apart = mention.fields[0][0] == "B" and until.month != new.month
                 return f"{self._month_name(mention, until)} {number}" if apart else number
             case "D":
-                return _cased(model, _ending(new.day))
+                parted = until is not None and until.month != new.month
+                if parted and mention.fields[0][0] == "d":  # it stands before the month that has come between
+                    return ""
+                return _cased(model, _ending(new.day)) + _of_year(new, until, mention)
+            case "E":
+                return _cased(model, _ending(until.day))
         return model
 
     def _decade(self, mention: DateMention) -> str | None:
@@ -163,7 +179,7 @@ class DatedNote:
     def _joint(self, mention: DateMention) -> str:
         """What joins a day to its month's name: a blank, ` de ` or ` of `."""
         ends = {name: (first, last) for name, first, last in mention.fields}
-        joint = self.text[ends["e"][1] : ends["B"][0]]
+        joint = self.text[ends.get("E", ends["e"])[1] : ends["B"][0]]
         return joint if joint.isspace() or joint.strip().isalpha() else " "
 
     def _month_name(self, mention: DateMention, day: date) -> str:
@@ -171,9 +187,10 @@ class DatedNote:
         return month_like(model, day.month, self.language)
 
 
-def _of_year(new: date, until: date, mention: DateMention) -> str:
+def _of_year(new: date, until: date | None, mention: DateMention) -> str:
     """The first year of a range that now begins in one year and ends in the next."""
-    return f", {new.year:04d}" if mention.year is not None and new.year != until.year else ""
+    ends_later = until is not None and mention.year is not None and new.year != until.year
+    return f", {new.year:04d}" if ends_later else ""
 
 
 def _ending(day: int) -> str:

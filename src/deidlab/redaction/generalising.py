@@ -68,7 +68,12 @@ _AGE = re.compile(
     r"their|o|year|aged|at|approximately|male|female)(?![^\W_])",
     re.IGNORECASE,
 )
-_SHORT_AFTER = re.compile(rf"[\s-]*(?:{_SHORT_UNITS})(?![^\W_])", re.IGNORECASE)
+# Behind the span "do" is a word (95 do not resuscitate) and "MO" a State.
+_SHORT_AFTER = re.compile(
+    r"[\s-]*(?:months?|mos|(?-i:mo)|m\.o\.|weeks?|wks?|w\.o\.|days?|d\.o\.|hours?|hrs?|mes(?:es)?|semanas?|d[ií]as?|horas?)"
+    r"(?![^\W_])",
+    re.IGNORECASE,
+)
 
 
 def age(text: str, start: int, end: int) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,8 @@ def gold_documents(opinions: Opinions, merging: Merging, reviewer: str | None, f
 
     With `reviewer`, as that one sees them. Otherwise the majority of those who finished a note decides on each span,
     unless `final` is among them, whose word is the last. A note with a span that has as many for as against it is left
-    out: half a gold would teach a model to miss.
+    out, and so is one in which half or more mark characters that no span of a majority covers: half a gold would teach
+    a model to miss.
     """
     finished = opinions.finished()
     for number in range(len(opinions.queue)):
@@ -61,7 +62,7 @@ def gold_documents(opinions: Opinions, merging: Merging, reviewer: str | None, f
 
 
 def _voted(answers: dict[str, Document], merging: Merging) -> tuple[Document, list[Dispute]]:
-    """The note with the spans that most want, and those on which opinions are even."""
+    """The note with the spans that most want, and those on which opinions are even or that nobody agrees how to cut."""
     document = next(iter(answers.values()))
     wanted: dict[Span, list[str]] = {}
     for reviewer, answer in answers.items():
@@ -73,8 +74,19 @@ def _voted(answers: dict[str, Document], merging: Merging) -> tuple[Document, li
             disputes.append(Dispute(document.id, span, tuple(by), tuple(sorted(answers.keys() - set(by)))))
         elif 2 * len(by) > len(answers):
             kept.append(span)
-        merging.outvoted += len(by) < len(answers) and 2 * len(by) != len(answers)
+    marked: Counter[int] = Counter(i for answer in answers.values() for i in characters(answer.spans))
+    left = {i for i, votes in marked.items() if 2 * votes >= len(answers)} - characters(kept)
+    for span, by in sorted(wanted.items()):
+        # Half of them or more mark these characters and no span of theirs has a majority: one cannot be left out.
+        if 2 * len(by) < len(answers) and not left.isdisjoint(range(span.start, span.end)):
+            disputes.append(Dispute(document.id, span, tuple(by), tuple(sorted(answers.keys() - set(by)))))
+        else:
+            merging.outvoted += len(by) < len(answers) and 2 * len(by) != len(answers)
     return Document(document.id, document.text, tuple(kept), document.meta), disputes
+
+
+def characters(spans: Iterable[Span]) -> set[int]:
+    return {i for span in spans for i in range(span.start, span.end)}
 
 
 def export(

@@ -107,6 +107,8 @@ class Queue:
     def __init__(self, path: str | Path) -> None:
         """Raises `DataError` for a file that is no queue, with the first line that is not."""
         self.path = Path(path)
+        if self.path.is_dir():
+            raise DataError(f"{self.path} is a folder; expected a queue of `deidlab deidentify --review`")
         try:
             self._file = os.open(self.path, os.O_RDONLY)
         except OSError as error:

@@ -43,7 +43,8 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "aged",
-        r"(?<!\p{L})(?:aged?(?: of)?|age is)␣{0,3}[:=]?␣{0,3}(?P<AGE>1[0-2]\d|[1-9]?\d)"
+        r"(?<!\p{L})(?:aged?(?: of|/sex|/gender)?|age is)␣{0,3}[:=]?␣{0,3}"
+        r"(?P<AGE>(?:1[0-2]\d|[1-9]?\d)(?:\.\d(?=␣?(?:years|yrs|y)))?)"
         # "ages 2 to 5" is a range of others; "aged 5 cm" is none
         + r"(?![\d\p{L}%]|[.,/-]\d|␣?(?:cm|mm|mg|años|meses|días|weeks gestation))",
         cased=False,
@@ -59,6 +60,11 @@ RULES: tuple[Rule, ...] = (
         r"(?<!\p{L})(?:[Hh]e|[Ss]he|[Pp]t|[Pp]atient|[Mm]other|[Ff]ather|[Mm]om|[Dd]ad|[Ww]ife|[Hh]usband)"
         r"␣(?:is|was|turned|just turned)␣(?:now )?(?P<AGE>1[01]\d|[1-9]\d)(?=[.,;]?(?:\s|$))"
         r"(?!␣(?:%|cm|kg|lbs?|pounds|inches|minutes|weeks|days|months|hours|percent|bpm|mg|feet|pack|wk|by|on|to))",
+    ),
+    rule(
+        "turned",
+        r"(?<!\p{L})turned␣(?P<AGE>[5-9]\d|1[01]\d)(?=[.,;]?(?:\s|$))(?!␣(?:%|degrees|times|cm|feet|percent|minutes))",
+        cased=False,
     ),
     rule("edad", r"(?<!\p{L})edad␣{0,2}:?␣{0,3}" + EDAD, cased=False, numeros=WORDS["numeros"]),
     rule(

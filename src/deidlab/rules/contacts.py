@@ -36,7 +36,7 @@ def is_address(match: regex.Match) -> bool:
 RULES: tuple[Rule, ...] = (
     rule(
         "e-mail",
-        r"(?<![\w.+%-])(?P<EMAIL>[\w+%-]{1,64}+(?:\.[\w+%-]{1,64}+){0,6}@(?:[\w-]{1,63}+\.){1,5}\p{L}{2,24}+)(?!\w)",
+        r"(?<![\w.+%-])(?P<EMAIL>\w[\w+%'’-]{0,63}+(?:\.[\w+%-]{1,64}+){0,6}@(?:[\w-]{1,63}+\.){1,5}\p{L}{2,24}+)(?!\w)",
     ),
     rule("URL", r"(?<!\p{L})(?P<URL>(?:https?://|ftp://|www\.)[^\s<>\"'()]{3,400}(?<![.,;:]))", cased=False),
     rule("IPv4", r"(?<![\w.])(?P<IPADDR>(?:\d{1,3}\.){3}\d{1,3})(?![\w]|\.\d)", is_address),
@@ -50,9 +50,12 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "American phone",
-        r"(?<![\d\p{L}./+-])(?<!\d )(?P<PHONE>(?:\+?1[-. ]?)?(?:\([2-9]\d\d\)[-. /]{0,2}|[2-9]\d\d[-. /])"
-        r"\d{3}[-. ]\d{4}" + EXTENSION + r")(?![\d\p{L}]|-\d|[ ]\d{2})",
-        near=r"\d{3}[-. ]\d{4}",
+        # not a part of a number in groups, unless these are another phone's or a time
+        r"(?<![\d\p{L}./+-])(?<![^\d-]\d{1,4} |^\d{1,4} )"
+        r"(?P<PHONE>(?:\+?1[-. ]?)?(?:\([2-9]\d\d\)[-. /]{0,2}|[2-9]\d\d[-. /])"
+        r"\d{3}(?:[-. ]|(?<=[-.)/]\d{3}))\d{4}" + EXTENSION + r")"
+        r"(?![\d\p{L}]|-\d|[ ]\d{2,4}(?![\d:-]|␣?[ap]\.?m|␣?h))",
+        near=r"\d{3}[-. ]?\d{4}",
         cased=False,
     ),
     rule("fax", r"(?<!\p{L})fax" + AFTER_CUE + r"(?P<FAX>" + NUMBER + r")(?![\d\p{L}])", is_phone, cased=False),
@@ -64,7 +67,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "local phone",
-        r"(?<!\p{L})(?:phone|tel|call|cell|home|work|mobile|at|ext|contact)"
+        r"(?<!\p{L})(?:phone|ph|tel|call|cell|home|work|mobile|at|ext|contact)"
         r"[.:#]{0,2}␣{0,3}(?P<PHONE>[2-9]\d\d-\d{4})(?![\d-])",
         cased=False,
     ),

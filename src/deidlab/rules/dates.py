@@ -12,8 +12,9 @@ DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 YEAR = r"(?:19|20)\d\d"
 DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 MONTH = r"(?:1[0-2]|0?[1-9])"
-NUMBER_BEFORE = r"(?<![\d\p{L}][.,/:-])(?<![\p{L}\d/.])"  # what follows does not go on with a number or a word
-NUMBER_AFTER = r"(?![\d\p{L}]|[/-]\d|[.,]\d)"
+# What follows does not go on with a number or a word; it may follow a field's name (DOS:3/4/14) or end a range.
+NUMBER_BEFORE = r"(?:(?<![\d\p{L}][.,/-]|\d:)|(?<=[/.]\d{2,4}-))(?<![\p{L}\d/.])"
+NUMBER_AFTER = r"(?!\d|(?!T\d\d:)\p{L}|/\d|-\d(?!\d?[/.]\d{1,2}[/.]\d)|[.,]\d)"
 
 
 def is_calendar_day(match: regex.Match) -> bool:
@@ -49,7 +50,8 @@ RULES: tuple[Rule, ...] = (
         "day and month in numbers",
         r"(?<!\p{L})(?:on|since|until|till|thru|through|dated?|seen|from|before|after|due|starting|effective|"
         r"d/c'?d|adm|"
-        r"DOS|DOB)␣{1,3}(?P<DATE>\d{1,2}/\d{1,2})(?!\d|/|[.,]\d|␣?(?:%|mg|mL|pain|strength|murmur))",
+        r"DOS|DOB)␣{1,3}(?P<DATE>\d{1,2}/\d{1,2})(?!\d|/|[.,]\d|␣?(?:%|mg|mL|pain|strength|motor|"
+        r"(?:holo)?systolic|diastolic|murmur|tab(?:let)?s?|occasions|times)\b|␣?%)",
         has_calendar_day,
         cased=False,
     ),
@@ -67,6 +69,22 @@ RULES: tuple[Rule, ...] = (
         near=MONTH_STEMS,
         months=WORDS["months"],
         capitals=[month.upper() for month in WORDS["months"]],
+    ),
+    rule(
+        # march 4, 2014; 04MAR2014: a day and a year make a month of any casing
+        "month in any casing between a day and a year",
+        r"(?<![\p{L}\d])(?P<DATE>(?:\L<months>)\.?␣{1,2}"
+        + DAY
+        + r"(?:st|nd|rd|th)?,?␣{1,2}"
+        + YEAR
+        + r"|"
+        + DAY
+        + r"(?:st|nd|rd|th)?[ -]?(?:of )?(?:\L<months>)\.?,?[ -]?"
+        + YEAR
+        + r")(?!\d)",
+        near=YEAR,
+        cased=False,
+        months=WORDS["months"],
     ),
     rule(
         "day before month",
@@ -102,7 +120,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "year",
-        r"(?<!\p{L})(?:in|since|until|circa|back in|early|late|mid|spring|summer|fall|winter|autumn|desde|hasta|"
+        r"(?<!\p{L})(?:in|since|born|until|circa|back in|early|late|mid|spring|summer|fall|winter|autumn|desde|hasta|"
         r"en|from|"
         r"of)(?: of| el)?[ -](?P<DATE>(?:año )?" + YEAR + r")(?![\d\p{L}/-]|[.,]\d|␣?(?:mg|ml|cc|mcg|g|units?|steps|"
         r"cal|kcal|h|hours|ui|u|x|%|cells|casos|pacientes|patients|cases)\b)",

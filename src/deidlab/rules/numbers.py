@@ -7,11 +7,11 @@ import regex
 from deidlab.rules.pattern import Rule, rule
 
 # What may stand between a cue and its number: "No.", "#", ":", "is", a blank.
-LINK = r"(?:␣?(?:numbers?|num|no|nr|nº|n°|nro|#|id))?(?:␣is)?[.:#=º°]{0,2}␣{0,3}#?"
+LINK = r"(?:␣?(?:numbers?|num|no|nr|nº|n°|nro|#|id))?(?:␣?\(MRN\))?(?:␣is)?[.:#=º°]{0,2}␣{0,3}[#(-]?"
 CODE = r"(?=[\p{L}./-]{0,12}\d)[\p{L}\d](?:[\p{L}\d]|[./-](?=[\p{L}\d])){2,24}+"
 SPACED = r"\d{2}(?:[ -]?\d){2,12}"  # Spanish numbers are written in groups: 28 28 57554
 FIGURES = r"\d[\p{L}./-]{0,2}\d[\p{L} ./-]{0,2}\d"  # a landmark: three figures close together
-END = r"(?![\p{L}\d])"
+END = r"(?![\p{L}\d]|␣?(?:mg|mcg|g|m[lL]|cc|units?)(?!\p{L}))"
 DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # check letter: the number modulo 23
 
 

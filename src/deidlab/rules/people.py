@@ -20,6 +20,7 @@ INITIAL = r"\p{Lu}\.(?:-?\p{Lu}\.){0,2}"
 LINKED = r"␣{1,2}(?:\L<particles>␣{1,2}){0,2}"
 MIXED = r"(?:" + WORD + r"|M[ªa](?=␣\p{Lu})|" + INITIAL + r"(?=␣{0,2}\p{Lu}))"
 FULL = MIXED + r"(?:" + LINKED + MIXED + r"|(?<=\.)" + MIXED + r"|␣\p{Lu}(?=␣\p{Lu}\p{Ll})){0,4}"
+AFTER_TITLE = r"(?:\L<particles>␣{1,2}){0,2}" + FULL  # Dr. de la Cruz
 SHOUTED = r"(?:" + INITIAL + r"␣?){0,2}" + CAPITALS
 LAST_FIRST = (
     r"(?:"
@@ -42,14 +43,20 @@ BEFORE = r"(?<![\p{L}\d'’-])"
 RULES: tuple[Rule, ...] = (
     rule(
         "doctor",
-        BEFORE + PHYSICIAN_TITLE + r"␣{0,2}(?P<DOCTOR>" + FULL + r"|" + SHOUTED + r")"
-        r"(?:(?:,| and| y|,? &|,? and)␣(?:Drs?\.?␣)?(?P<DOCTOR>" + FULL + r")(?=[\s.,;]))?",
+        BEFORE + PHYSICIAN_TITLE + r"␣{0,2}(?P<DOCTOR>" + AFTER_TITLE + r"|" + SHOUTED + r")"
+        r"(?:(?:,| and| y|,? &|,? and)␣(?:Drs?\.?␣)?(?P<DOCTOR>" + FULL + r")(?![\p{L}\d]))?",
+        **LISTS,
+    ),
+    rule(
+        "doctors",
+        BEFORE + r"(?:Drs|DRS|Dres|Doctors)\.?␣{1,2}(?P<DOCTOR>" + AFTER_TITLE + r")"
+        r"(?:(?:,?␣(?:and|y|&)|,)␣(?P<DOCTOR>" + AFTER_TITLE + r")(?![\p{L}\d])){1,5}",
         **LISTS,
     ),
     rule(
         "Mr and Mrs",
         BEFORE + r"(?:Mrs|Mr|Ms|Miss|Mx|Sra|Sr|Srta|Dña|Rev|Señora?)(?:\.|(?=␣))␣{0,2}"
-        r"(?P<PATIENT>" + FULL + r"|(?<=\.␣{0,2})" + SHOUTED + r")",
+        r"(?P<PATIENT>" + AFTER_TITLE + r"|(?<=\.␣{0,2})" + SHOUTED + r")",
         **LISTS,
     ),
     rule("MR. AND MRS.", BEFORE + r"(?:MRS|MR|MS)\.␣{0,2}(?P<PATIENT>" + SHOUTED + r")", **LISTS),

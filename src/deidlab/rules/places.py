@@ -9,6 +9,7 @@ from deidlab.rules.words import WORDS
 
 PROPER = r"\p{Lu}[\p{L}'’&-]{1,24}+"
 CAPITALISED = r"(?:\p{Lu}[\p{L}'’&-]{1,24}+|St\.)"
+WORDY_CODES = frozenset(("IN", "OR", "OK", "ME", "HI", "ID"))
 GENERIC = frozenset(WORDS["generic"])
 DE = r"(?:␣(?:de|del|la|el|los|las|y|e|i)){0,3}"
 
@@ -19,8 +20,13 @@ def has_a_name(match: regex.Match) -> bool:
 
 
 def spelled_ends(words: list[str]) -> list[str]:
-    """Words as they are and in capitals."""
-    return [*words, *(word.upper() for word in words)]
+    """Words as they are and in capitals; CT is a scan."""
+    return [*words, *(word.upper() for word in words if word != "Ct")]
+
+
+def is_a_place(match: regex.Match) -> bool:
+    """Whether a State's code stands for it: IN 10000 and OK 25000 are words and figures unless a city stands before."""
+    return match["CITY"] is not None or match["STATE"] not in WORDY_CODES
 
 
 RULES: tuple[Rule, ...] = (
@@ -36,6 +42,7 @@ RULES: tuple[Rule, ...] = (
         "city, state and ZIP",
         r"(?<!\p{L})(?:(?P<CITY>" + CAPITALISED + r"(?:␣" + CAPITALISED + r"){0,2}),?␣{1,2})?"
         r"(?P<STATE>\L<codes>|\L<states>),?␣{1,3}(?P<ZIP>\d{5}(?:-\d{4})?)(?![\d\p{L}])",
+        is_a_place,
         near=r"\d{5}",
         codes=WORDS["state_codes"],
         states=WORDS["states"],
@@ -111,5 +118,8 @@ RULES: tuple[Rule, ...] = (
         near=r"\d{5}",
         guard=lambda match: not set(match.captures("CITY")) & {"España"},
     ),
+)
+
+COUNTRIES: tuple[Rule, ...] = (
     rule("country", r"(?=\p{Lu})(?<![\p{L}-])(?P<COUNTRY>\L<countries>)(?![\p{L}-])", countries=WORDS["countries"]),
 )

@@ -30,11 +30,11 @@ from deidlab.service.messages import (
 
 PATHS = frozenset({"/deidentify", "/analyze", "/health", "/metrics", "/openapi.json"})
 REFUSALS = {
-    400: "The body is no JSON.",
+    400: "The body cannot be read: it is no UTF-8, or nested too deep.",
     401: "The token is missing or wrong.",
     413: "The body is too large.",
     415: "The body is not declared as JSON in UTF-8.",
-    422: "The JSON is not what is expected.",
+    422: "The body is no JSON, or not the JSON that is expected.",
     503: "Too many notes wait.",
 }
 

@@ -11,6 +11,7 @@ from deidlab.labels import LabelSet
 from deidlab.redaction.consistency import propagate
 from deidlab.redaction.policy import Policy
 from deidlab.systems.answers import check_answer
+from deidlab.systems.metering import Usage
 from deidlab.types import Document, Losses, Prediction
 
 
@@ -32,6 +33,11 @@ class ConsistentSystem:
     @property
     def losses(self) -> Losses:
         return self.system.losses
+
+    @property
+    def usage(self) -> Usage | None:
+        """What a metered system has taken so far."""
+        return getattr(self.system, "usage", None)
 
     def predict(self, documents: Iterable[Document]) -> Iterator[Prediction]:
         """Predictions in the documents' order; raises `DataError` for an answer that is of another note or text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -134,7 +135,7 @@ def read_lines(file: Path) -> Iterator[Mapping[str, Any]]:
                 for span in line["spans"]:
                     annotation(span)
                 yield {**line, "id": str(line["id"])}
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise DataError(
                     f'{file.name} line {number}: expected {{"id": ..., "spans": [{{"start", "end", "label"}}]}} '
                     f"({type(error).__name__})"
@@ -142,9 +143,13 @@ def read_lines(file: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def annotation(span: Mapping[str, Any]) -> Annotation:
-    return Annotation(
-        int(span["start"]), int(span["end"]), str(span["label"]), span.get("text"), score=span.get("score")
-    )
+    """Raises `KeyError` or `TypeError` for what is no span: places are whole numbers, a score is finite or null."""
+    start, end, score = span["start"], span["end"], span.get("score")
+    if type(start) is not int or type(end) is not int:
+        raise TypeError("start and end are no whole numbers")
+    if score is not None and not (type(score) in (int, float) and math.isfinite(score)):
+        raise TypeError("the score is no number")
+    return Annotation(start, end, str(span["label"]), span.get("text"), score=score)
 
 
 def labels_used(files: Iterable[Path], lines: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -13,9 +13,13 @@ from deidlab.types import ConfigError, Document, Losses, Prediction
 
 @dataclass(frozen=True)
 class RulesSystem:
-    """Finds structured identifiers, English and Spanish, in the i2b2 2014 vocabulary; `types` narrows them."""
+    """Finds structured identifiers, English and Spanish, in the i2b2 2014 vocabulary; `types` narrows them.
+
+    Where rules disagree, labels in `yielding` lose to all others.
+    """
 
     types: tuple[str, ...] = TYPES
+    yielding: frozenset[str] = frozenset()
     losses: Losses = field(default_factory=Losses)
     name: str = "rules"
 
@@ -27,7 +31,7 @@ class RulesSystem:
     def predict(self, documents: Iterable[Document]) -> Iterator[Prediction]:
         """Predictions in the documents' order."""
         for document in documents:
-            spans = tuple(span for span in find(document.text) if span.label in self.types)
+            spans = tuple(span for span in find(document.text, self.yielding) if span.label in self.types)
             yield Prediction(document.id, spans, document.fingerprint)
 
 

@@ -19,13 +19,15 @@ from deidlab.types import ConfigError, Document, Losses, Prediction, Span
 class SeveralSystems:
     """Asks every part for the same notes and merges the answers; `least` is the number that must agree on a character.
 
-    `mappings` turn the labels of each part into types of `labels`.
+    `mappings` turn the labels of each part into types of `labels`; where the parts disagree, types in `yielding` lose
+    to all others.
     """
 
     labels: LabelSet
     parts: Mapping[str, Any]
     mappings: Mapping[str, Mapping[str, str]]
     least: int = 1
+    yielding: frozenset[str] = frozenset()
     counted: Losses = field(default_factory=Losses)
 
     @property
@@ -63,7 +65,8 @@ class SeveralSystems:
                 [
                     self._mapped(prediction.doubts, mapping)
                     for prediction, mapping in zip(given, self.mappings.values(), strict=True)
-                ]
+                ],
+                self.yielding,
             )
             yield Prediction(document.id, self._merged(sources).spans, document.fingerprint, failed, doubts.spans)
 
@@ -71,7 +74,7 @@ class SeveralSystems:
         return [replace(s, label=mapping[s.label]) for s in spans if mapping[s.label] != OUTSIDE]
 
     def _merged(self, sources: list[list[Span]]) -> Merged:
-        merged = union(sources) if self.least == 1 else vote(sources, self.least)
+        merged = union(sources, self.yielding) if self.least == 1 else vote(sources, self.least, self.yielding)
         for label in merged.widened:
             self.counted.count("merged_extents", label)
         for label in merged.relabelled:

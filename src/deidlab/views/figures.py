@@ -39,6 +39,7 @@ STYLE: Any = {
     "xtick.major.size": 0,
     "ytick.major.size": 0,
     "legend.frameon": False,
+    "text.parse_math": False,  # names are shown as they are, dollars too
 }
 LEGEND = 68  # characters beside each other above a figure, six for each mark
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from deidlab.metrics.rows import Row
 from deidlab.views.elements import Cell, Estimate
+
+PARTS = re.compile(r", (?=[^,=]+=)")  # between the parts of a crossing; a value may hold a comma of its own
 
 
 def estimate(row: Row, measure: str, digits: int = 4) -> Estimate:
@@ -33,11 +36,11 @@ def slice_names(rows: Iterable[Row]) -> dict[str, list[str]]:
     found: dict[str, dict[str, None]] = {}
     for row in rows:
         if (name := row["slice"]) != "all":
-            key = " x ".join(part.split("=", 1)[0] for part in name.split(", "))
+            key = " x ".join(part.split("=", 1)[0] for part in PARTS.split(name))
             found.setdefault(key, {})[name] = None
     return {key: list(names) for key, names in found.items()}
 
 
 def shown_slice(name: str) -> str:
     """The values of a slice without their keys."""
-    return ", ".join(part.split("=", 1)[-1] for part in name.split(", "))
+    return ", ".join(part.split("=", 1)[-1] for part in PARTS.split(name))
