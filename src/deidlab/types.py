@@ -143,3 +143,9 @@ class Losses:
     def rows(self) -> list[dict[str, str | int]]:
         """The ledger as sorted rows of reason, label, count."""
         return [{"reason": r, "label": lab, "count": n} for (r, lab), n in sorted(self.counts.items())]
+
+
+def left_out(losses: Losses) -> str:
+    """What a ledger holds, in parentheses, for the error that nothing remained."""
+    counted = ", ".join(f"{row['count']} {row['reason']}" for row in losses.rows())
+    return f" (left out or counted: {counted})" if counted else ""

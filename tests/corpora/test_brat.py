@@ -27,6 +27,15 @@ def test_brat_counts_what_has_no_span_and_what_is_discontinuous(tmp_path):
     )
 
 
+def test_pieces_that_touch_are_one_span_and_a_mark_that_is_not_counted_shifts_no_gap(tmp_path):
+    (tmp_path / "a.txt").write_bytes("\ufeffAnna\r\n Lee came".encode())
+    (tmp_path / "a.ann").write_bytes(b"T1\tNAME 0 4;7 10\tAnna Lee\nT2\tVERB 11 13;13 15\tcame\n")
+    losses = Losses()
+    (document,) = brat.read(tmp_path, losses)
+    assert found(document) == [("Anna\r\n Lee", "NAME"), ("came", "VERB")]
+    assert counts(losses) == {"bom": 1}
+
+
 def test_brat_reads_bare_notes_when_told_that_they_are_not_annotated(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"Anna\r\n")
     assert [(d.id, d.text, d.spans) for d in brat.read(tmp_path, Losses(), annotated=False)] == [("a", "Anna\r\n", ())]

@@ -144,6 +144,19 @@ def test_a_folder_a_note_holds_a_file_for_each_annotator(tmp_path):
         list(cas.read(tmp_path, losses, annotators="vote"))
 
 
+def test_what_a_note_was_before_anybody_opened_it_is_no_opinion(tmp_path):
+    project(tmp_path, "one.txt", anna="PER")
+    project(tmp_path, "two.txt")
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / name / "INITIAL_CAS.json").write_bytes(exported())
+    losses = Losses()
+    for policy in ("error", "first", "union"):
+        losses = Losses()
+        (one,) = cas.read(tmp_path, losses, annotators=policy)
+        assert (one.id, found(one)) == ("one.txt", [("Anna", "PER")])
+        assert counts(losses) == {"not_annotated": 1}
+
+
 def test_annotators_of_different_texts_are_a_fault(tmp_path):
     project(tmp_path, "one", anna="PER")
     (tmp_path / "one" / "ben.json").write_bytes(exported(text="Another text"))
@@ -152,6 +165,13 @@ def test_annotators_of_different_texts_are_a_fault(tmp_path):
 
 
 def test_a_broken_zip_file_is_a_fault(tmp_path):
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("a.json", exported() * 9)
+    damaged = bytearray((tmp_path / "b.zip").read_bytes())
+    damaged[60:80] = b"\xff" * 20
+    (tmp_path / "b.zip").write_bytes(damaged)
+    losses = Losses("count")
+    assert list(cas.read(tmp_path, losses)) == [] and counts(losses) == {"malformed_zip": 1}
     (tmp_path / "a.zip").write_bytes(b"PK\3\4 Anna")
     with pytest.raises(DataError, match="is no zip file that can be read"):
         list(cas.read(tmp_path, Losses()))

@@ -62,6 +62,30 @@ def test_an_error_leaves_no_half_of_a_corpus_behind(tmp_path):
     assert losses.rows() == [{"reason": "not_carried", "label": "-", "count": 1}]
 
 
+def test_an_error_empties_a_folder_that_was_there(tmp_path):
+    jsonl.write([Document("a", "fine"), Document("b", "NUL \0")], tmp_path / "notes.jsonl")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    with pytest.raises(DataError, match=r"b: U\+0000"):
+        converted(tmp_path / "notes.jsonl", tmp_path / "out", "i2b2")
+    assert list((tmp_path / "real").iterdir()) == []
+
+
+def test_notes_in_and_outside_of_split_folders_are_asked_about(tmp_path):
+    for folder in ("train", "oncology"):
+        jsonl.write([Document(folder, "fine")], tmp_path / "in" / folder / "notes.jsonl")
+    with pytest.raises(ConfigError, match="some of its notes lie below train and some do not"):
+        converted(tmp_path / "in", tmp_path / "out", "brat")
+
+
+def test_a_scheme_that_is_none_and_a_folder_below_a_file_are_said(notes, tmp_path):
+    with pytest.raises(ConfigError, match="unknown scheme 'IOB'; choose from"):
+        convert(notes, tmp_path / "out", "conll", reading=Reading(), losses=Losses(), scheme="IOB")
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"file/out: .*; name a new folder"):
+        converted(notes, tmp_path / "file" / "out", "brat")
+
+
 def test_what_is_there_is_not_written_over(notes, tmp_path):
     writing.write(NOTES[:1], tmp_path / "out", "brat")
     with pytest.raises(DataError, match="is not empty; name a new folder"):

@@ -98,3 +98,17 @@ def test_a_label_set_is_found_by_its_name_from_any_folder_and_one_here_comes_fir
     (tmp_path / "conf" / "labels").mkdir(parents=True)
     (tmp_path / "conf" / "labels" / "i2b2_2014.yaml").write_text("types: [OURS]")
     assert load_labels("i2b2_2014").types == ("OURS",)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("map: {N: ''}", "N have no type"), ("map: {N: 2024-99-99}", "not YAML")]
+)
+def test_a_map_without_types_or_with_days_that_are_none_is_refused(tmp_path, content, said):
+    (tmp_path / "map.yaml").write_text(f"map: {content}")
+    with pytest.raises(ConfigError, match=said):
+        load_map(tmp_path / "map.yaml")
+
+
+def test_a_label_set_may_leave_its_maps_empty(tmp_path):
+    (tmp_path / "mine.yaml").write_text("types: [NAME]\nmaps:\n")
+    assert load_labels(tmp_path / "mine.yaml").types == ("NAME",)

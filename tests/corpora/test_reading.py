@@ -57,6 +57,27 @@ def test_files_named_after_splits_are_splits(tmp_path):
     assert {(s.split, s.path.name) for s in sources(tmp_path)} == {("train", "train.jsonl"), ("test", "test.jsonl")}
 
 
+@pytest.mark.parametrize("name", ["devices", "developers-notes2", "testicular", "trainers"])
+def test_a_name_that_begins_like_a_split_is_none(tmp_path, name):
+    writing.write(NOTES, tmp_path / name, "brat")
+    assert [source.split for source in sources(tmp_path)] == [None]
+
+
+def test_notes_beside_folders_of_notes_are_asked_about(tmp_path):
+    writing.write(NOTES, tmp_path / "train", "jsonl")
+    writing.write(NOTES, tmp_path / "more", "jsonl")
+    (tmp_path / "info.json").write_text("{}")
+    with pytest.raises(DataError, match=r"holds notes, and folders of notes beside them \(more, train\): name one"):
+        sources(tmp_path)
+
+
+def test_suffixes_of_columns_may_differ_and_have_any_case(tmp_path):
+    for name in ("a.bio", "b.TSV", "c.conll", "._d.conll"):
+        (tmp_path / name).write_text("Anna\tB-NAME\ncame\tO\n")
+    (source,) = sources(tmp_path)
+    assert [d.id for d in Reading().documents(source.path, source.form, Losses())] == ["a", "b", "c"]
+
+
 def test_two_formats_of_the_same_notes_are_asked_about(tmp_path):
     for form in ("brat", "i2b2"):
         writing.write(NOTES, tmp_path / "train" / form, form)

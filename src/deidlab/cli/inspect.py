@@ -115,7 +115,10 @@ def encoder_of(systems: list[System], tokenizer: Path | None) -> Encoder | None:
     file = tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer
     if not file.is_file():
         raise ConfigError(f"--tokenizer {tokenizer}: there is no tokenizer.json")
-    return Encoder(Tokenizer.from_file(str(file)), max_length=512)
+    try:
+        return Encoder(Tokenizer.from_file(str(file)), max_length=512)
+    except Exception as error:  # the library raises nothing narrower
+        raise ConfigError(f"--tokenizer {file} is no tokenizer.json ({type(error).__name__})") from None
 
 
 def show(inspection: Inspection) -> None:

@@ -63,10 +63,13 @@ def read(path: Path, losses: Losses, annotated: bool = True, encoding: str = "ut
 
 
 def _document(document_id: str, text: str, notation: str, losses: Losses) -> Document:
-    annotations = list(parse_annotations(document_id, text, notation, losses))
     # A byte-order mark is a character of the note, unless the offsets were counted without it.
-    if text.startswith(BOM) and _agreeing(annotations, text[1:]) > _agreeing(annotations, text):
-        text = without_bom(text, losses)
+    if text.startswith(BOM):
+        quiet = Losses("count")
+        with_mark, without = (list(parse_annotations(document_id, t, notation, quiet)) for t in (text, text[1:]))
+        if _agreeing(without, text[1:]) > _agreeing(with_mark, text):
+            text = without_bom(text, losses)
+    annotations = list(parse_annotations(document_id, text, notation, losses))
     return Document(document_id, text, checked_spans(document_id, text, annotations, losses))
 
 
@@ -77,8 +80,8 @@ def _agreeing(annotations: list[Annotation], text: str) -> int:
 def parse_annotations(document_id: str, text: str, notation: str, losses: Losses) -> Iterator[Annotation]:
     """The text-bound annotations of an `.ann` file.
 
-    A discontinuous one is counted and left out, unless only blanks and a line break part its pieces: brat cuts an
-    annotation there by itself.
+    A discontinuous one is counted and left out, unless its pieces touch, or only blanks and a line break part them:
+    brat cuts an annotation there by itself.
     """
     for number, line in enumerate(without_bom(notation, losses).split("\n"), start=1):
         line = line.removesuffix("\r")
@@ -95,7 +98,8 @@ def parse_annotations(document_id: str, text: str, notation: str, losses: Losses
             _, label, offsets, covered = found.groups()
             pieces = [tuple(map(int, piece.split())) for piece in offsets.split(";")]
             gaps = [text[end:start] for (_, end), (start, _) in pairwise(pieces)]
-            if all(gap.isspace() and "\n" in gap for gap in gaps):
+            touching = [start == end for (_, end), (start, _) in pairwise(pieces)]
+            if all(touches or (gap.isspace() and "\n" in gap) for touches, gap in zip(touching, gaps, strict=True)):
                 yield Annotation(pieces[0][0], pieces[-1][1], label, covered, f"line {number}")
             else:
                 losses.count("discontinuous_span", label)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -71,6 +72,9 @@ def read(
     check_policy(annotators)
     chosen = Layer(layer, feature)
     for name, files in notes_below(Path(path)):
+        if not files:
+            losses.count("not_annotated")
+            continue
         versions = [
             document
             for file in files
@@ -97,18 +101,30 @@ def notes_below(path: Path) -> Iterator[tuple[str | None, list[Path]]]:
     """The files of each note: every file for itself, or those of a folder that is named after the note."""
     if path.is_dir() and not any(_is_cas(file) for file in path.iterdir()):
         folders = [folder for folder in sorted(path.iterdir()) if folder.is_dir()]
-        found = [(folder.name, [file for file in sorted(folder.iterdir()) if _is_cas(file)]) for folder in folders]
-        if any(files for _, files in found):
-            yield from ((name, files) for name, files in found if files)
+        found = {folder.name: [file for file in sorted(folder.iterdir()) if _is_cas(file)] for folder in folders}
+        if any(found.values()):
+            yield from ((name, of_annotators(files)) for name, files in found.items() if files)
             return
     for file in files_in(path, *SUFFIXES):
         if path.is_file() or _is_cas(file):
             yield None, [file]
 
 
+def of_annotators(files: Iterable[Path]) -> list[Path]:
+    """The files of a note that people made: beside them INCEpTION exports what it was before anybody had opened it.
+
+    Where nobody has, there is no other, and the note has no gold: none of its files counts.
+    """
+    return [file for file in files if file.stem != "INITIAL_CAS"]
+
+
 def _is_cas(file: Path) -> bool:
-    # The type system lies beside the XMI that need it; nothing in it is needed to find text and spans.
-    return file.is_file() and file.suffix in SUFFIXES and file.stem.lower() not in ("typesystem", "full-typesystem")
+    return file.is_file() and file.suffix in SUFFIXES and not is_type_system(file)
+
+
+def is_type_system(file: Path) -> bool:
+    """Whether a file describes types: it lies beside the XMI, and nothing in it is needed to find text and spans."""
+    return "typesystem" in file.stem.lower().replace("-", "").replace("_", "")
 
 
 def contents(file: Path, losses: Losses) -> Iterator[tuple[str, bytes]]:
@@ -126,7 +142,7 @@ def contents(file: Path, losses: Losses) -> Iterator[tuple[str, bytes]]:
                     yield f"{file}, {member.filename}", packed.read(member)
             if not members:
                 losses.fault("no_member", "-", f"{file}: holds no .json or .xmi; unpack a whole project's export first")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         losses.fault("malformed_zip", "-", f"{file}: is no zip file that can be read (damaged or encrypted)")
 
 

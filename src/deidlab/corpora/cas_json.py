@@ -48,7 +48,9 @@ def _listed(structures: Any) -> list[Mapping[str, Any]] | None:
     """The feature structures as a list of objects; earlier drafts keyed them by their ids."""
     if isinstance(structures, dict) and all(isinstance(one, dict) for one in structures.values()):
         return [{"%ID": int(key) if key.isdecimal() else key, **one} for key, one in structures.items()]
-    if isinstance(structures, list) and all(isinstance(one, dict) for one in structures):
+    if isinstance(structures, list) and all(
+        isinstance(one, dict) and isinstance(one.get("%ID"), int | str | None) for one in structures
+    ):
         return structures
     return None
 

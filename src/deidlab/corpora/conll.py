@@ -8,7 +8,7 @@ there; the writer uses them, so that its files give back the same text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -38,17 +38,21 @@ class _Row:
 
 
 def read(
-    path: Path, losses: Losses, scheme: Scheme | None = None, suffix: str = ".conll", encoding: str = "utf-8"
+    path: Path,
+    losses: Losses,
+    scheme: Scheme | None = None,
+    suffix: str | Sequence[str] = ".conll",
+    encoding: str = "utf-8",
 ) -> Iterator[Document]:
-    """Read a file, or the files of a folder that end on `suffix`; a file without `-DOCSTART-` is one document.
+    """Read a file, or the files of a folder that end on `suffix`, one or several.
 
-    `scheme` is detected from the prefixes of each file when not given. A tag that continues no span opens one, which
-    is counted as `opened_by_inside`. Raises `DataError` for a folder without such files, and for any fault unless
-    faults are counted; `ConfigError` for an unknown scheme.
+    A file without `-DOCSTART-` is one document. `scheme` is detected from the prefixes of each file when not given. A
+    tag that continues no span opens one, which is counted as `opened_by_inside`. Raises `DataError` for a folder
+    without such files, and for any fault unless faults are counted; `ConfigError` for an unknown scheme.
     """
     if scheme is not None and scheme not in PREFIXES:
         raise ConfigError(f"scheme is {scheme!r}; expected one of {', '.join(PREFIXES)} (data.reader.scheme)")
-    for file in files_in(path, suffix):
+    for file in files_in(path, *([suffix] if isinstance(suffix, str) else suffix)):
         if (content := decoded(file.read_bytes(), str(file), losses, encoding)) is None:
             continue
         notes = list(_notes(file, without_bom(content, losses), losses))

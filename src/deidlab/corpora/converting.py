@@ -13,7 +13,7 @@ from deidlab.corpora.label_maps import check_complete, relabelled
 from deidlab.corpora.reading import SPLITS, Reading, sources
 from deidlab.corpora.splits import DOCUMENT, group_of, split_indices
 from deidlab.labels import Scheme
-from deidlab.types import ConfigError, DataError, Document, Losses
+from deidlab.types import ConfigError, DataError, Document, Losses, left_out
 
 Splits = dict[str | None, list[Document]]
 
@@ -44,7 +44,7 @@ def read_splits(path: str | Path, reading: Reading, losses: Losses) -> Splits:
     for source in sources(path, reading.form):
         splits.setdefault(source.split, []).extend(reading.documents(source.path, source.form, losses))
     if not any(splits.values()):
-        raise DataError(f"{path} holds no note that could be read{_told(losses)}")
+        raise DataError(f"{path} holds no note that could be read{left_out(losses)}")
     return splits
 
 
@@ -91,6 +91,9 @@ def convert(
     """
     writing.layout(form, scheme)
     splits = read_splits(path, reading, losses)
+    if None in splits and len(splits) > 1:
+        there = ", ".join(name for name in splits if name)
+        raise ConfigError(f"{path}: some of its notes lie below {there} and some do not: name one folder")
     if mapping is not None:
         check_complete(mapping, label_counts(splits), map_name)
         splits = {name: [relabelled(d, mapping, losses) for d in documents] for name, documents in splits.items()}
@@ -99,6 +102,7 @@ def convert(
             there = ", ".join(str(name) for name in splits if name)
             raise ConfigError(f"{path} has splits already ({there}): name one of them, or leave out the shares")
         splits = cut(splits[None], cutting, losses)
+    existed = Path(out).exists()
     folder = writing.new_folder(out)
     try:
         return {
@@ -106,10 +110,8 @@ def convert(
             for name, documents in splits.items()
         }
     except BaseException:
-        shutil.rmtree(folder)  # it was made for this, and half a corpus looks like a whole one
+        for made in folder.iterdir():  # the folder was empty, and half a corpus looks like a whole one
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+        if not existed:
+            folder.rmdir()
         raise
-
-
-def _told(losses: Losses) -> str:
-    counted = ", ".join(f"{row['count']} {row['reason']}" for row in losses.rows())
-    return f" (left out or counted: {counted})" if counted else ""

@@ -28,8 +28,9 @@ def likely(raw: bytes) -> list[str]:
 def known(encoding: str) -> str:
     """The encoding by its usual name; raises `ConfigError` for one that Python does not have."""
     try:
+        "".encode(encoding)  # hex and the like are codecs, and none of text
         return codecs.lookup(encoding).name
-    except LookupError:
+    except (LookupError, ValueError):
         raise ConfigError(
             f"encoding {encoding!r} is unknown; some are utf-8, cp1252, cp1250, latin-1, utf-16"
         ) from None

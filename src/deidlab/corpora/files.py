@@ -22,9 +22,13 @@ def files_in(path: Path, *suffixes: str) -> list[Path]:
     wanted = " or ".join(f"*{suffix}" for suffix in suffixes)
     if not path.is_dir():
         raise DataError(f"{path} does not exist; expected a file or a folder of {wanted} (data.path)")
-    if found := sorted(file for file in path.iterdir() if file.is_file() and file.name.endswith(suffixes)):
+
+    def wanted_here(file: Path) -> bool:  # whatever the case of its suffix; what begins with a point is nobody's note
+        return file.name.lower().endswith(suffixes) and not file.name.startswith(".")
+
+    if found := sorted(file for file in path.iterdir() if wanted_here(file) and file.is_file()):
         return found
-    below = sorted({str(file.parent.relative_to(path)) for file in path.rglob("*") if file.name.endswith(suffixes)})
+    below = sorted({str(file.parent.relative_to(path)) for file in path.rglob("*") if wanted_here(file)})
     hint = f"; there are some in {', '.join(below[:5])}: name these in data.splits" if below else ""
     raise DataError(f"{path} holds no {wanted}{hint}")
 

@@ -20,6 +20,8 @@ from deidlab.corpora.json_exports import recognised
 from deidlab.corpora.records import Malformed
 from deidlab.types import Document, Losses
 
+_FAULT = object()  # None is JSON's null
+
 
 def read(path: Path, losses: Losses, annotators: Policy = "error", encoding: str = "utf-8") -> Iterator[Document]:
     """Read a `.jsonl` or `.json` file or a folder of them.
@@ -62,7 +64,7 @@ def _lines(file: Path, lines: Iterable[bytes | str], losses: Losses, encoding: s
         if not line.strip():
             continue
         empty = False
-        if (parsed := _parsed(line, place, losses)) is not None:
+        if (parsed := _parsed(line, place, losses)) is not _FAULT:
             yield place, f"{file.stem}-{number}", parsed
     if empty:
         losses.fault("empty_file", "-", f"{file}: is empty; remove it")
@@ -76,7 +78,10 @@ def _whole(file: Path, raw: bytes, losses: Losses, encoding: str) -> Iterator[tu
     if not content.lstrip().startswith("["):
         yield from _lines(file, content.split("\n"), losses, encoding)
         return
-    for number, parsed in enumerate(_parsed(content, str(file), losses) or (), start=1):
+    elements = _parsed(content, str(file), losses)
+    if elements == []:
+        losses.fault("empty_file", "-", f"{file}: is an empty array; remove it")
+    for number, parsed in enumerate(elements if isinstance(elements, list) else (), start=1):
         yield f"{file}, element {number}", f"{file.stem}-{number}", parsed
 
 
@@ -88,7 +93,7 @@ def _parsed(content: str, place: str, losses: Losses) -> Any:
         losses.fault("malformed_json", "-", f"{place}, character {error.pos}: {error.msg}; mend the JSON")
     except (ValueError, RecursionError):
         losses.fault("malformed_json", "-", f"{place}: holds a number or a nesting that is too large; mend the JSON")
-    return None
+    return _FAULT
 
 
 def _document(parsed: Any, place: str, fallback_id: str, annotators: Policy, losses: Losses) -> Document | None:
@@ -96,6 +101,9 @@ def _document(parsed: Any, place: str, fallback_id: str, annotators: Policy, los
         record = recognised(parsed, fallback_id, losses)
     except Malformed as error:
         losses.fault(error.reason, "-", f"{place}: {error}")
+        return None
+    except (TypeError, AttributeError, KeyError, ValueError):  # their messages may quote the note
+        losses.fault("malformed_record", "-", f"{place}: is no object as the tool exports it; export it again")
         return None
     if record is None:
         return None

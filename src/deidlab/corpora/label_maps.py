@@ -83,7 +83,7 @@ def load_map(path: str | Path) -> dict[str, str]:
         content = yaml.safe_load(Path(path).read_text("utf-8"))
     except OSError as error:
         raise ConfigError(f"label map {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, ValueError):  # a day that no calendar has is a ValueError
         raise ConfigError(f"label map {path} is not YAML in UTF-8") from None
     mapping: Any = content.get("map") if isinstance(content, dict) else None
     if not isinstance(mapping, dict):
@@ -92,6 +92,8 @@ def load_map(path: str | Path) -> dict[str, str]:
         raise ConfigError(
             f"label map {path}: {', '.join(wrong)} must be quoted, label and type: YAML reads them otherwise"
         )
+    if empty := [label for label, kind in mapping.items() if not kind.strip()]:
+        raise ConfigError(f"label map {path}: {', '.join(empty)} have no type; give each one, or O")
     if open_ := [label for label, kind in mapping.items() if kind == UNSURE]:
         raise ConfigError(f"label map {path}: {', '.join(open_)} are {UNSURE}; give each a type, or O")
     return mapping
@@ -109,11 +111,11 @@ def load_labels(source: str | Path) -> LabelSet:
         raise ConfigError(
             f"no label set at {path}; give the YAML file of one (the project's are in conf/labels)"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, ValueError):
         raise ConfigError(f"label set {path} is not YAML in UTF-8") from None
     if not isinstance(content, dict) or not isinstance(content.get("types"), list):
         raise ConfigError(f"label set {path}: expected `types:` and a list of names")
-    parts = {key: content[key] for key in ("scheme", "maps", "coarse", "names") if key in content}
+    parts = {key: content[key] for key in ("scheme", "maps", "coarse", "names") if content.get(key) is not None}
     return LabelSet(str(content.get("name", path.stem)), tuple(map(str, content["types"])), **parts)
 
 

@@ -79,8 +79,9 @@ def _annotations(values: Iterable[Any], text: str) -> tuple[Annotation, ...]:
     found = []
     for number, value in enumerate(values, start=1):
         labels = value.get("labels", value.get("hypertextlabels")) if isinstance(value, dict) else None
-        for label in labels if isinstance(labels, list) else [None]:
-            found.append(annotation_of({**(value or {}), "label": label}, "start", "end", f"span {number}"))
+        for label in labels if isinstance(labels, list) and labels else [None]:
+            region = {**value, "label": label} if isinstance(value, dict) else value
+            found.append(annotation_of(region, "start", "end", f"span {number}"))
     if is_plain(text):
         return tuple(_unescaped(annotation, text) for annotation in found)
     to_character = characters_of(text)

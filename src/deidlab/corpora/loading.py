@@ -15,7 +15,7 @@ from deidlab.corpora.intake import Intake
 from deidlab.corpora.schema import from_row, open_arrow, write_arrow
 from deidlab.corpora.splits import DOCUMENT, fold_indices, split_indices
 from deidlab.labels import LabelSet
-from deidlab.types import ConfigError, DataError, Document, Losses, OnError
+from deidlab.types import ConfigError, DataError, Document, Losses, OnError, left_out
 
 # In the order of reading: what is in test already is left out of train, never the other way round.
 SPLITS = ("test", "validation", "train")
@@ -119,10 +119,10 @@ def load_corpus(
     for name, file in files.items():
         write_arrow(intake.admitted(sources[name], name), file)
         if not intake.documents[name]:
-            raise DataError(f"{path or vocabulary}: no documents in {name}{_ledger(losses)}")
+            raise DataError(f"{path or vocabulary}: no documents in {name}{left_out(losses)}")
     learnt = "train" if "train" in files else "test"
     if require_spans and not intake.spans[learnt]:
-        raise DataError(f"{path or vocabulary}: no spans in {learnt}; is it annotated?{_ledger(losses)}")
+        raise DataError(f"{path or vocabulary}: no spans in {learnt}; is it annotated?{left_out(losses)}")
     fingerprint = intake.fingerprint()
     documents = {name: open_arrow(file, f"{fingerprint}-{name}") for name, file in files.items()}
     if fold:
@@ -142,7 +142,8 @@ def load_corpus(
 
 def kept(documents: Iterable[Document], keep: Mapping[str, str | Sequence[str]]) -> Iterator[Document]:
     """The documents whose meta has, for every key of `keep`, its value or one of its values."""
-    wanted = {key: {values} if isinstance(values, str) else set(map(str, values)) for key, values in keep.items()}
+    one = (str, int, float)
+    wanted = {key: {str(v)} if isinstance(v, one) else set(map(str, v)) for key, v in keep.items()}
     return (d for d in documents if all(d.meta.get(key) in values for key, values in wanted.items()))
 
 
@@ -204,9 +205,3 @@ def _matching(root: Path, part: str) -> list[Path]:
     if Path(part).is_absolute():
         return [Path(part)] if Path(part).exists() else []
     return sorted(root.glob(part)) if root.is_dir() else []
-
-
-def _ledger(losses: Losses) -> str:
-    """What was left out, for the error that nothing remained."""
-    counted = ", ".join(f"{row['count']} {row['reason']}" for row in losses.rows())
-    return f" (left out or counted: {counted})" if counted else ""

@@ -26,7 +26,9 @@ COLUMNS = (".conll", ".bio", ".iob", ".iob2", ".tsv")
 SUFFIXES = (".ann", ".xml", ".xmi", ".jsonl", ".json", ".zip", ".parquet", *COLUMNS)
 NOT_NOTES = ("about",)  # what `deidlab review` writes beside gold
 SPLITS = ("train", "validation", "test")
-_SPLIT = re.compile(r"(?P<name>train|dev|valid|test)", re.IGNORECASE)
+_SPLIT = re.compile(
+    r"(?P<name>train|dev|valid|test)(?:ing|elopment|ation)?(?:[-_ ]?set)?(?![^\W\d_])", re.IGNORECASE
+)  # not devices, not testicular
 HEAD = 1 << 16  # bytes of a file that are looked at to tell its format
 
 
@@ -61,7 +63,8 @@ class Reading:
         """The documents of a place in a format, those of several annotators settled, patients named."""
         for document in merged(self._read(path, form, losses), self.annotators, losses):
             found = re.search(self.patient_pattern, document.id) if self.patient_pattern else None
-            yield replace(document, meta={**document.meta, "patient": found[1]}) if found else document
+            named = found is not None and found[1]  # a group that is optional may have matched nothing
+            yield replace(document, meta={**document.meta, "patient": named}) if named else document
 
     def _read(self, path: Path, form: str, losses: Losses) -> Iterator[Document]:
         match form:
@@ -72,7 +75,7 @@ class Reading:
             case "i2b2_2006":
                 return i2b2_2006.read(path, losses, self.encoding)
             case "conll":
-                return conll.read(path, losses, suffix=_suffix(path, COLUMNS), encoding=self.encoding)
+                return conll.read(path, losses, suffix=COLUMNS, encoding=self.encoding)
             case "jsonl":
                 return jsonl.read(path, losses, self.annotators, self.encoding)
             case "cas":
@@ -119,10 +122,12 @@ def sources(path: str | Path, form: str = "auto") -> list[Source]:
 def _below(folder: Path) -> Iterator[Source]:
     """The sources in a folder, each in the format its files show."""
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    files = [entry for entry in entries if entry.is_file() and entry.suffix in SUFFIXES and not _type_system(entry)]
+    files = [e for e in entries if e.is_file() and e.suffix.lower() in SUFFIXES and not cas.is_type_system(e)]
     folders = [entry for entry in entries if entry.is_dir() and entry.name not in NOT_NOTES]
     if any(file.name == "exportedproject.json" for file in files):
         raise DataError(f"{folder} is a project of INCEpTION; name its folder annotation (or curation)")
+    if files and (more := [inner.name for inner in folders if list(_below(inner))]):
+        raise DataError(f"{folder} holds notes, and folders of notes beside them ({', '.join(more[:5])}): name one")
     forms = {file: detected(file) for file in files}
     if files and all(split_of(file.stem) for file in files) and not {"brat", "cas"} & set(forms.values()):
         yield from (Source(split_of(file.stem), file, form) for file, form in forms.items())
@@ -140,28 +145,30 @@ def _below(folder: Path) -> Iterator[Source]:
 def split_of(name: str) -> str | None:
     """The split that a folder or a file is named after: train, validation or test."""
     found = _SPLIT.match(name)
-    return {"dev": "validation", "valid": "validation"}.get(found[0].lower(), found[0].lower()) if found else None
+    name = found["name"].lower() if found else None
+    return {"dev": "validation", "valid": "validation"}.get(name, name) if name else None
 
 
 def detected(file: Path) -> str:
     """The format of a file, by its suffix and its first bytes; raises `DataError` for one that shows none."""
-    if file.suffix == ".ann":
+    suffix = file.suffix.lower()
+    if suffix == ".ann":
         return "brat"
-    if file.suffix in COLUMNS:
+    if suffix in COLUMNS:
         return "conll"
-    if file.suffix == ".parquet":
+    if suffix == ".parquet":
         return "nemotron"
-    if file.suffix in (".zip", ".xmi"):
+    if suffix in (".zip", ".xmi"):
         return "cas"
     with file.open("rb") as stream:
         head = stream.read(HEAD)
-    if file.suffix in (".json", ".jsonl"):
+    if suffix in (".json", ".jsonl"):
         return "cas" if b'"%TYPES"' in head or f'"{cas_json.STRUCTURES}"'.encode() in head else "jsonl"
-    if file.suffix == ".xml":
+    if suffix == ".xml":
         if b"http://www.omg.org/XMI" in head:
             return "cas"
         return "i2b2_2006" if re.search(rb"<RECORD\b", head) else "i2b2"
-    raise DataError(f"{file}: its format cannot be told from its name; say it (format), one of {', '.join(FORMATS)}")
+    raise DataError(f"{file}: its format cannot be told from its name; say it (--from), one of {', '.join(FORMATS)}")
 
 
 def tool_of(source: Source) -> str:
@@ -175,17 +182,8 @@ def tool_of(source: Source) -> str:
     return json_exports.tool_of(next(found, None)) or source.form
 
 
-def _type_system(file: Path) -> bool:
-    return "typesystem" in file.stem.lower().replace("-", "").replace("_", "")
-
-
 def _is_project_note(folder: Path) -> bool:
     """Whether a folder is a note of an INCEpTION project, with files of its annotators."""
-    files = [file for file in folder.iterdir() if file.suffix in (".json", ".xmi", ".zip") and not _type_system(file)]
+    exported = (file for file in folder.iterdir() if file.suffix in (".json", ".xmi", ".zip"))
+    files = [file for file in exported if not cas.is_type_system(file)]
     return bool(files) and all(detected(file) == "cas" for file in files)
-
-
-def _suffix(path: Path, suffixes: tuple[str, ...]) -> str:
-    """Which of the suffixes the files of a folder have."""
-    files = [path] if path.is_file() else sorted(path.iterdir())
-    return next((file.suffix for file in files if file.suffix in suffixes), suffixes[0])

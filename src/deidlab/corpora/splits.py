@@ -14,8 +14,11 @@ DOCUMENT = "document"
 
 
 def group_of(document: Document, split_by: str) -> str | None:
-    """What must not straddle a split: `meta[split_by]`, or the document's id when `split_by` is "document"."""
-    return document.id if split_by == DOCUMENT else document.meta.get(split_by)
+    """What must not straddle a split: `meta[split_by]`, or the document's id when `split_by` is "document".
+
+    An empty name names nobody.
+    """
+    return document.id if split_by == DOCUMENT else document.meta.get(split_by) or None
 
 
 def split_indices(groups: Sequence[str], fractions: Mapping[str, float], seed: int) -> dict[str, list[int]]:

@@ -9,6 +9,7 @@ from typing import get_args
 from deidlab.labels import OUTSIDE, PREFIXES, Scheme
 from deidlab.types import Losses
 
+_BLANK = re.compile(r"\s")
 _TAG = re.compile(r"([BIESLU])-(.+)", re.DOTALL)
 
 
@@ -19,8 +20,25 @@ def split_tag(tag: str) -> tuple[str, str]:
 
 
 def detected_scheme(tags: Iterable[str], place: str, losses: Losses) -> Scheme | None:
-    """The smallest scheme that has all prefixes seen, or None after a fault when no scheme has."""
+    """The smallest scheme that has all prefixes seen, or None after a fault: when no scheme has, or these are no tags.
+
+    What is taken for a label is shown to people: text in a column of tags must not become one.
+    """
+    tags = set(tags)
+    bare = [tag for tag in tags - {OUTSIDE} if not _TAG.fullmatch(tag)]
+    if any(map(_BLANK.search, bare)) or (bare and len(bare) == len(tags)):
+        losses.fault(
+            "no_tags", "-", f"{place}: its last column holds no tags (blanks in them, or no {OUTSIDE}); expected "
+            "a token a line, its tag last",
+        )  # fmt: skip
+        return None
     seen = {split_tag(tag)[0] for tag in tags if tag != OUTSIDE}
+    if seen & set("EL") and not seen & set("BSU"):
+        losses.fault(
+            "no_begin", "-", f"{place}: has tags that end a span and none that begins one; labels must not look like "
+            "tags (E-MAIL): rename them, or write BIO",
+        )  # fmt: skip
+        return None
     for scheme in get_args(Scheme):
         if seen <= set(PREFIXES[scheme]):
             return scheme

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deidlab.corpora import brat, cas_json, cas_xmi, conll, doccano, i2b2_2006, i2b2_2014, jsonl, label_studio, prodigy
 from deidlab.corpora.files import encoded, named, private, private_folder, write_new
-from deidlab.labels import Scheme
+from deidlab.labels import PREFIXES, Scheme
 from deidlab.types import ConfigError, DataError, Document, Losses, Span
 
 FORMATS = (
@@ -37,7 +37,9 @@ class Layout:
 
 
 def layout(form: str, scheme: Scheme = "BIO") -> Layout:
-    """The layout of a format; raises `ConfigError` that lists the formats."""
+    """The layout of a format; raises `ConfigError` that lists the formats, or the schemes."""
+    if scheme not in PREFIXES:
+        raise ConfigError(f"unknown scheme {scheme!r}; choose from {', '.join(PREFIXES)}")
     match form:
         case "brat":
             return Layout({".txt": lambda d: encoded(d.text, d.id), ".ann": lambda d: encoded(brat.to_ann(d), d.id)})
@@ -131,7 +133,10 @@ def new_folder(folder: str | Path) -> Path:
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} exists and is not empty; name a new folder")
-    return private_folder(folder)
+    try:
+        return private_folder(folder)
+    except OSError as error:
+        raise DataError(f"{folder}: {error.strerror}; name a new folder") from None
 
 
 def rendered(document: Document, how: Layout) -> dict[str, bytes]:

@@ -31,7 +31,7 @@ def patients_across_splits(documents: Placed) -> Iterator[Finding]:
             splits[patient][split] += 1
     for split, document in documents:
         patient = document.meta.get("patient")
-        if patient is None:
+        if not patient:
             if splits:
                 yield Finding("no_patient", document.id, split=split)
         elif len(there := splits[patient]) > 1:
