@@ -145,6 +145,33 @@ def test_encoders_have_targets_too(tiny_backbones, tiny_labels):
         assert any("lora_A" in n for n in names) and any("classifier" in n for n in names), family
 
 
+@pytest.mark.parametrize("merge", [True, False])
+def test_adapters_go_on_from_a_run_that_knows_word_shapes(tiny_backbones, tiny_labels, tmp_path, merge):
+    shaped = Backbone(str(tiny_backbones["bert"]), 64, stride=8, word_shapes=True)
+    first = Checkpoint(
+        shaped.model(shaped.locate(), tiny_labels), shaped.encoder(shaped.locate()), Decoder(tiny_labels)
+    )
+    first.save(tmp_path / "run" / "checkpoint")
+    lora = Backbone(str(tmp_path / "run"), 64, stride=8, word_shapes=True, lora=Lora(rank=4, merge=merge))
+    checkpoint = Checkpoint(lora.model(lora.locate(), tiny_labels), lora.encoder(lora.locate()), Decoder(tiny_labels))
+    learnt = {name for name, p in checkpoint.model.named_parameters() if p.requires_grad}
+    assert any("token_type_embeddings" in name for name in learnt), "shapes are learnt beside the adapters"
+    assert not any("word_embeddings" in name for name in learnt)
+    torch.manual_seed(1)
+    for parameter in checkpoint.model.parameters():
+        if parameter.requires_grad:
+            parameter.data.add_(0.1 * torch.randn_like(parameter))
+    types = torch.arange(20)[None] % 3
+    given = {"input_ids": FULL, "attention_mask": torch.ones_like(FULL), "token_type_ids": types}
+    before = checkpoint.model.eval()(**given).logits.detach()
+    checkpoint.save(tmp_path / "adapters")
+    if merge:
+        plain = merged(checkpoint.model, tmp_path / "adapters")
+        Checkpoint(plain, checkpoint.encoder, checkpoint.decoder).save(tmp_path / "plain")
+    again = load_checkpoint(tmp_path / ("plain" if merge else "adapters"))
+    assert torch.allclose(again.model(**given).logits, before, atol=1e-5)
+
+
 def test_a_target_that_does_not_exist_is_an_error_that_lists_those_that_do(tiny_labels):
     model = bare("phi3").model("", tiny_labels)
     assert target_modules(model, None)  # the known ones do exist

@@ -1,5 +1,7 @@
 """Runs side by side, on the same notes."""
 
+from dataclasses import replace
+
 import pytest
 
 from deidlab.comparing import compare_all, figures, metric_name, named_runs, of_documents, sections
@@ -17,14 +19,14 @@ NOTES = [
 ]
 
 
-def judged(found, notes=NOTES):
+def judged(found, notes=NOTES, replicates=100, slices=("ward",)):
     """`found` says how many of the two spans of each note are predicted."""
     lines = {
         d.id: {"spans": [{"start": s.start, "end": s.end, "label": s.label} for s in d.spans[:n]]}
         for d, n in zip(notes, found, strict=True)
     }
     system = PredictionsSystem(LABELS, {}, lines, {t: t for t in LABELS.types})
-    return evaluate(system, notes, LABELS, judging=Judging(slices=["ward"], replicates=100))
+    return evaluate(system, notes, LABELS, judging=Judging(slices=slices, replicates=replicates))
 
 
 def find(rows, **wanted):
@@ -47,6 +49,18 @@ def test_types_and_slices_are_compared_too():
     row = find(ROWS, metric="strict", slice="ward=b")
     assert row["differences"][1] == pytest.approx(1 / 3)
     assert row["support"] == 12
+
+
+def test_patients_are_drawn_whether_or_not_the_runs_had_intervals():
+    notes = [replace(note, meta={"patient": str(i // 6)}) for i, note in enumerate(NOTES)]
+    by = {}
+    for replicates in (0, 100):
+        runs = {
+            name: judged(found, notes, replicates, "auto")
+            for name, found in (("low", [1] * 12), ("high", [2] * 6 + [1] * 6))
+        }
+        by[replicates] = find(compare_all(runs, 200), metric="strict", measure="recall", label="micro", slice="all")
+    assert by[0]["p_values"] == by[100]["p_values"] and by[0]["p_values"][1] > 0.2, "two patients prove nothing"
 
 
 def test_the_page_names_systems_and_macro():

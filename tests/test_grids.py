@@ -185,7 +185,8 @@ def test_the_loss_is_against_the_model_trained_on_what_is_tested(tmp_path):
 @pytest.mark.parametrize(
     ("sizes", "repeats", "source", "message"),
     [([], 1, "run", "sizes are"), ([5, 5], 1, "run", "sizes are"), ([-1], 1, "run", "sizes are"),
-     ([5], 0, "run", "repeats must"), ([0, 5], 1, None, "set source=RUN")],
+     ([5], 0, "run", "repeats must"),
+     ([5], "two", "run", "repeats must"), (10, 1, "run", "sizes are"), ([0, 5], 1, None, "set source=RUN")],
 )  # fmt: skip
 def test_curves_that_cannot_be(sizes, repeats, source, message):
     with pytest.raises(ConfigError, match=message):

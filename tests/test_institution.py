@@ -9,6 +9,7 @@ from deidlab import institution
 from deidlab.grids import CURVE, EVALUATE, TRAIN
 from deidlab.institution import Adaptation
 from deidlab.pricing import PriceSheet
+from deidlab.types import ConfigError
 from deidlab.views.markdown import render
 
 OURS = ("experiment=institution", "data=brat", "data.path=notes", "notes.test=9", "data@replay.data=old")
@@ -112,3 +113,22 @@ def test_folds_are_judged_as_one_where_there_are_some(tmp_path):
         (tmp_path / f"fold-{number}" / "predictions.jsonl").write_text(f"{number}\n")
     institution.join_folds(tmp_path, 2)
     assert (tmp_path / "folds.jsonl").read_text() == "1\n2\n"
+
+
+def test_folds_hold_out_nothing_from_a_source_that_learnt_from_these_notes(tmp_path):
+    for name, fingerprint in (("source", "abc"), ("model", "abc"), ("other", "xyz")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "provenance.json").write_text(json.dumps({"data_fingerprint": fingerprint}))
+    institution.check_folds(tmp_path / "other", tmp_path / "model")
+    institution.check_folds(tmp_path / "nothing", tmp_path / "model")
+    with pytest.raises(ConfigError, match="has learnt from these very notes"):
+        institution.check_folds(tmp_path / "source", tmp_path / "model")
+
+
+def test_of_folds_every_note_is_judged_and_what_reads_them_waits_for_them():
+    plan = Adaptation("run", OURS, folds=2)
+    by = {cell.name: cell for cell in plan.cells(Path("o"))}
+    assert by["fold 1"].overrides[-2:] == ("notes.test=null", "data.fold={of:2,test:0}")
+    assert "notes.test=null" in plan.pooled(Path("o")).overrides
+    assert plan.pooled(Path("o")).needs == (Path("o/fold-1"), Path("o/fold-2"))
+    assert by["the model, timed"].needs == plan.threshold(Path("o")).needs == (Path("o/model"),)

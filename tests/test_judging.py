@@ -53,6 +53,14 @@ def test_without_a_patient_documents_are_drawn():
     assert (found["clusters"], found["clustered_by"]) == (3, "document")
 
 
+def test_a_cluster_that_no_note_knows_lists_those_there_are():
+    Judging().check(("ward",))
+    with pytest.raises(
+        ConfigError, match=r"evaluation.cluster has pateint, which no note knows; its keys: patient, ward"
+    ):
+        Judging(cluster=["pateint"]).check(("patient", "ward"))
+
+
 def test_one_document_has_no_interval_and_says_so():
     alone = judged([note(0)], [1])
     assert "recall_low" not in row(alone)
@@ -129,7 +137,11 @@ def test_empty_predictions_are_judged():
     ("settings", "message"),
     [
         ({"replicates": -1}, "evaluation.replicates"),
+        ({"replicates": 2.5}, "evaluation.replicates"),
+        ({"replicates": "many"}, "evaluation.replicates"),
         ({"level": 1.5}, "evaluation.level"),
+        ({"level": "high"}, "evaluation.level"),
+        ({"cluster": "patient"}, "evaluation.cluster is 'patient'; expected a list"),
         ({"slice_metrics": ["strict", "strikt"]}, "evaluation.slice_metrics has strikt; choose from strict,"),
         ({"reference": {"age": "old"}}, "evaluation.reference has age"),
     ],

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from deidlab.adapters import Lora
 from deidlab.checkpoints import load_checkpoint
 from deidlab.resuming import STATE, mend_interrupted, save_atomically
 from deidlab.types import ConfigError, DataError, DeidlabError, Losses
@@ -132,7 +133,8 @@ def trained(tiny_backbones, tiny_labels, obvious_notes, tmp_path):
     from deidlab.training import train
 
     def go(resume=False, notes=None, labels=tiny_labels, **settings):
-        backbone = Backbone(str(tiny_backbones["bert"]), 64, stride=16, head=settings.pop("head", "linear"))
+        own = {key: settings.pop(key) for key in ("head", "lora") if key in settings}
+        backbone = Backbone(str(tiny_backbones["bert"]), 64, stride=16, **own)
         source = backbone.locate()
         quick = {"epochs": 2, "learning_rate": 1e-3, "batch_tokens": 128, "device": "cpu", "precision": "fp32"}
         return train(
@@ -187,6 +189,12 @@ def test_a_crf_is_resumed_too(trained, tmp_path):
     transitions = whole.checkpoint.model.crf.transitions
     assert transitions.abs().max() > 0, "it is trained"
     assert torch.equal(trained(head="crf", save_every=1, resume=True).checkpoint.model.crf.transitions, transitions)
+
+
+def test_a_run_with_adapters_that_had_ended_is_resumed_to_the_same(trained):
+    whole = trained(lora=Lora(rank=4)).checkpoint.model.state_dict()
+    again = trained(lora=Lora(rank=4), resume=True).checkpoint.model.state_dict()
+    assert whole.keys() == again.keys() and all(torch.equal(whole[name], again[name]) for name in whole)
 
 
 def test_a_disk_error_is_told_with_the_step(tmp_path):

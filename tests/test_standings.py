@@ -108,7 +108,8 @@ def test_the_door_measures_each_system_in_a_process_of_its_own(tmp_path, stub_ll
         command = [
             sys.executable, str(ROOT / "scripts" / "benchmark.py"), "systems", systems, "data=jsonl",
             f"data.path={tmp_path}/notes", "data.split=all", "labels=i2b2_2014", "evaluation.replicates=0",
-            "report.figures=false", "speed.notes=4", f"output_dir={tmp_path}/out", *more,
+            "report.figures=false", "speed.notes=4", "notes.test=5", f"output_dir={tmp_path}/out",
+            *more,
         ]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HF_HUB_OFFLINE": "1"}
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
@@ -126,6 +127,8 @@ def test_the_door_measures_each_system_in_a_process_of_its_own(tmp_path, stub_ll
     assert rules["speed"]["usage"] is None and llm["speed"]["usage"]["requests"] == 4
     assert llm["speed"]["usage"]["unmetered"] == 0 and llm["speed"]["usage"]["input_tokens"] > 0
     assert (tmp_path / "out" / "systems.md").is_file()
+    (answered,) = (tmp_path / "out").glob("rules*/predictions.jsonl")
+    assert len(answered.read_text().splitlines()) == 5, "notes that were timed are judged once"
     unpriced = door()  # what is measured is not measured again
     assert unpriced.returncode == 0, unpriced.stderr
     assert "cost" not in json.loads((tmp_path / "out" / "systems.json").read_text())["systems"]["rules"]

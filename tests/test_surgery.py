@@ -62,6 +62,17 @@ def test_what_was_learnt_under_the_new_labels_comes_back(run, tmp_path):
     assert torch.equal(loaded.model(loaded.locate(), grown).classifier.weight, model.classifier.weight)
 
 
+def test_a_crf_goes_on_from_the_transitions_of_the_run(tiny_backbones, tmp_path):
+    fresh = Backbone(str(tiny_backbones["bert"]), max_length=48, stride=8, head="crf")
+    first = fresh.model(fresh.locate(), LABELS)
+    first.crf.transitions.data = torch.randn(9, 9)
+    Checkpoint(first, fresh.encoder(fresh.locate()), Decoder(LABELS)).save(tmp_path / "checkpoint")
+    run = Backbone(str(tmp_path), max_length=48, stride=8, head="crf")
+    assert torch.equal(run.model(run.locate(), LABELS).crf.transitions, first.crf.transitions)
+    grown = run.model(run.locate(), extended(LABELS, {"SEX": "OTHER"})).crf.transitions
+    assert torch.equal(grown[:9, :9], first.crf.transitions) and not grown[9:].any() and not grown[:, 9:].any()
+
+
 def test_a_run_that_was_told_word_shapes_is_told_them_again_or_refused(tiny_backbones, tmp_path):
     shaped = Backbone(str(tiny_backbones["bert"]), max_length=48, stride=8, word_shapes=True)
     source = shaped.locate()

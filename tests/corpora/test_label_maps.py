@@ -104,7 +104,7 @@ def test_a_label_set_is_found_by_its_name_from_any_folder_and_one_here_comes_fir
     ("content", "said"), [("map: {N: ''}", "N have no type"), ("map: {N: 2024-99-99}", "not YAML")]
 )
 def test_a_map_without_types_or_with_days_that_are_none_is_refused(tmp_path, content, said):
-    (tmp_path / "map.yaml").write_text(f"map: {content}")
+    (tmp_path / "map.yaml").write_text(content)
     with pytest.raises(ConfigError, match=said):
         load_map(tmp_path / "map.yaml")
 
