@@ -66,6 +66,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
         corpus = runs.instantiate(cfg.data, cache_dir=cache)
         notes = corpus.typed(labels)
         judging.check(corpus.meta_keys("test"))  # a mistyped slice is better known before training than after
+        test_notes = sampled(notes("test"), cfg.notes.test)  # before hours of training too: are there so many?
         training_notes = drawn(named(notes("train"), cfg.notes.ids), cfg.notes.train, cfg.seed)
         held_back = list(notes(cfg.select_on)) if cfg.notes.validation != 0 else []
         validation_notes = drawn(held_back, cfg.notes.validation, cfg.seed)
@@ -97,7 +98,6 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
 
         # Judge them on notes that neither trained nor chose them.
         system = CheckpointSystem(trained.checkpoint, judging.batch_tokens, cfg.training.precision)
-        test_notes = sampled(notes("test"), cfg.notes.test)
         judged = evaluate(
             system,
             test_notes,

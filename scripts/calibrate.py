@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deidlab import runs
 from deidlab.types import ConfigError
+from deidlab.views.elements import Estimate
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="calibrate")
@@ -77,8 +78,8 @@ def calibrate(cfg: DictConfig) -> None:
     if cfg.store:
         store_decoder(run, calibrating.stored(system.checkpoint.decoder, calibration, curve))
     for kind, about in calibrating.KINDS.items():
-        before, after = (content[when][kind]["ece"] for when in ("before", "after"))
-        print(f"ECE of {about}: {before:.4f} before, {after:.4f} after")
+        before, after = (Estimate(content[when][kind]["ece"]) for when in ("before", "after"))
+        print(f"ECE of {about}: {before} before, {after} after")
     print(f"{folder}/: calibration.html, calibration.md, calibration.json" + (f"; kept in {run}" if cfg.store else ""))
 
 
