@@ -21,9 +21,8 @@ ROOT = Path(__file__).parents[1]
 def main(cfg: DictConfig) -> None:
     """Plan the runs, do those without a report, tell what they say."""
     with runs.mendable_errors():
-        hydra = HydraConfig.get()
-        told = grids.of_experiment(ROOT / "conf" / "experiment", hydra.runtime.choices)
-        adapt(cfg, (*told, *grids.passed_on(hydra.overrides.task, OWN)))
+        told = HydraConfig.get()
+        adapt(cfg, grids.handed_on(told.overrides.task, OWN, told.runtime.choices, ROOT))
 
 
 def adapt(cfg: DictConfig, overrides: tuple[str, ...]) -> None:

@@ -20,9 +20,8 @@ ROOT = Path(__file__).parents[1]
 def main(cfg: DictConfig) -> None:
     """Plan the cells, run those without a report, draw the curve."""
     with runs.mendable_errors():
-        hydra = HydraConfig.get()
-        told = grids.of_experiment(ROOT / "conf" / "experiment", hydra.runtime.choices)
-        learning_curve(cfg, (*told, *grids.passed_on(hydra.overrides.task, OWN)))
+        told = HydraConfig.get()
+        learning_curve(cfg, grids.handed_on(told.overrides.task, OWN, told.runtime.choices, ROOT))
 
 
 def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 def main(cfg: DictConfig) -> None:
     """Plan the cells, run those without a report, draw the matrix."""
     with runs.mendable_errors():
-        matrix(cfg, grids.passed_on(HydraConfig.get().overrides.task, OWN))
+        told = HydraConfig.get()
+        matrix(cfg, grids.handed_on(told.overrides.task, OWN, told.runtime.choices, ROOT))
 
 
 def matrix(cfg: DictConfig, overrides: tuple[str, ...]) -> None:

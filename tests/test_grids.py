@@ -110,6 +110,8 @@ def test_what_reads_a_run_is_stale_when_that_run_is_done_anew(tmp_path):
     (first.folder / "report.json").unlink()
     assert not cells[1].done
     assert run_cells(cells, folder, tmp_path) == 2
+    (first.folder / "report.json").rename(first.folder / "curve.json")  # a run of another door has another result
+    assert cells[1].done
 
 
 def test_an_evaluation_hears_what_an_experiment_says_of_the_notes(tmp_path):
@@ -166,6 +168,7 @@ def test_a_matrix_trains_once_a_corpus_and_judges_every_other_pair(tmp_path):
         ("a on b", "scripts/evaluate.py"), ("b on a", "scripts/evaluate.py"),
     ]  # fmt: skip
     assert plan[2].overrides == ("system=checkpoint", f"system.path={tmp_path}/a", "labels=jsl7", "data=b")
+    assert [c.needs for c in plan] == [(), (), (tmp_path / "a",), (tmp_path / "b",)]
 
 
 def test_the_loss_is_against_the_model_trained_on_what_is_tested(tmp_path):

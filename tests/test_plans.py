@@ -38,6 +38,7 @@ def test_a_plan_becomes_cells_that_know_the_folders_of_earlier_ones(tmp_path):
     assert judged.door == "scripts/evaluate.py"
     assert judged.overrides == ("system=checkpoint", "system.path=o/first-one", "data.sizes={test:9}")
     assert dear.folder == Path("o/dear")
+    assert (first.needs, judged.needs, dear.needs) == ((), (Path("o/first-one"),), ())
 
 
 def test_the_quick_variant_replaces_settings_and_leaves_dear_runs_out(tmp_path):

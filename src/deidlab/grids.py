@@ -21,6 +21,7 @@ PLAN = "cells.json"
 PLAIN = re.compile(r"[A-Za-z_/.][\w./-]*", re.ASCII)  # texts that need no quotes
 TRAIN, EVALUATE, CURVE = "train.py", "scripts/evaluate.py", "scripts/learning_curve.py"
 CALIBRATE = "scripts/calibrate.py"
+REPORT = "report.json"
 RESULTS = {CURVE: "curve.json", CALIBRATE: "calibration.json"}  # of doors that write no report
 # What a grid shows of a report: family, measure, and how it is called.
 MEASURES = {
@@ -48,16 +49,24 @@ class Cell:
 
     @property
     def done(self) -> bool:
-        result = self.folder / RESULTS.get(self.door, "report.json")
-        if not result.is_file():
-            return False
-        reports = [folder / "report.json" for folder in self.needs]
-        return all(report.is_file() and report.stat().st_mtime <= result.stat().st_mtime for report in reports)
+        own = ended(self.folder / RESULTS.get(self.door, REPORT))
+        return own is not None and all(before is not None and before <= own for before in map(last_result, self.needs))
 
     def command(self) -> list[str]:
         # A folder without a report is what an interrupted run left behind.
         again = ("overwrite=true",) if (self.folder / "config.yaml").is_file() else ()
         return [sys.executable, self.door, *self.overrides, f"output_dir={quoted(str(self.folder))}", *again]
+
+
+def ended(result: Path) -> float | None:
+    """When a result was written, None where there is none."""
+    return result.stat().st_mtime if result.is_file() else None
+
+
+def last_result(folder: Path) -> float | None:
+    """When the run in a folder ended, whichever door it was."""
+    times = [ended(folder / name) for name in (REPORT, *RESULTS.values())]
+    return max((time for time in times if time is not None), default=None)
 
 
 def quoted(text: str) -> str:
@@ -102,6 +111,13 @@ def judging_only(overrides: Iterable[str], without: Sequence[str] = ()) -> tuple
     judged = (one for one in overrides if "@replay." not in one)
     kept = (one for one in judged if root(one) in JUDGED or one.startswith("notes.test="))
     return tuple(one for one in kept if root(one) not in without)
+
+
+def handed_on(
+    overrides: Iterable[str], own: Iterable[str], choices: Mapping[str, str | None], repository: Path
+) -> tuple[str, ...]:
+    """What a grid hands on to its cells: what its experiment says of the notes, and the rest of its command line."""
+    return (*of_experiment(repository / "conf" / "experiment", choices), *passed_on(overrides, own))
 
 
 def of_experiment(folder: Path, choices: Mapping[str, str | None]) -> tuple[str, ...]:

@@ -86,11 +86,13 @@ def cells(plan: Plan, folder: Path, quick: bool = False) -> list[Cell]:
             value = value.replace(name, place)
         return value
 
+    names = {run.name for run in runs}
     planned = []
     for run in runs:
         settings = {**run.settings, **(plan.quick.get(run.door, {}) if quick else {})}
         overrides = choosing({key: placed(value) for key, value in settings.items()})
-        planned.append(Cell(run.name, DOORS[run.door], overrides, folder / slug(run.name)))
+        needs = tuple(folder / slug(name) for name in sorted(references(run.settings.values(), names)))
+        planned.append(Cell(run.name, DOORS[run.door], overrides, folder / slug(run.name), needs))
     return planned
 
 

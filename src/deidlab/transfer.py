@@ -50,16 +50,11 @@ def cells(corpora: Corpora, folder: Path, overrides: Sequence[str]) -> list[Cell
     for source in corpora:
         for target, own in corpora.items():
             if source != target:
-                model = f"system.path={quoted(str(folder / slug(source)))}"
+                trained = folder / slug(source)
+                model = ("system=checkpoint", f"system.path={quoted(str(trained))}")
                 where = folder / f"{slug(source)}-on-{slug(target)}"
-                plan.append(
-                    Cell(
-                        f"{source} on {target}",
-                        EVALUATE,
-                        ("system=checkpoint", model, *judging_only(overrides), *own),
-                        where,
-                    )
-                )
+                settings = (*model, *judging_only(overrides), *own)
+                plan.append(Cell(f"{source} on {target}", EVALUATE, settings, where, needs=(trained,)))
     return plan
 
 
