@@ -138,8 +138,8 @@ def test_the_corpus_chooses_its_labels_and_the_command_line_wins():
     assert composed("evaluate", "data=meddocan").labels.name == "meddocan"
 
 
-def test_no_config_names_a_place_of_this_machine():
-    for file in CONF.rglob("*.yaml"):
+def test_no_config_and_no_result_names_a_place_of_this_machine():
+    for file in (*CONF.rglob("*.yaml"), *(CONF.parent / "experiments").rglob("*.json")):
         for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
             assert not any(place in line for place in ("/home/", "/work/", "/root/", "/Users/")), (
                 f"{file.name}:{number}"
