@@ -190,9 +190,7 @@ def load(
     system: System
     decoding = {"mode": "recall_target", "alpha": recall_target} if recall_target is not None else None
     if model is None:
-        from deidlab.systems.rules import RulesSystem
-
-        system = RulesSystem(yielding=kept(RulesSystem().labels.types, settings, style))
+        system = rules_of(settings, style)
     elif (Path(model) / "model.onnx").is_file():  # an exported run, which does without PyTorch
         from deidlab.systems import onnx
 
@@ -213,17 +211,23 @@ def kept(types: Iterable[str], policy: Policy, style: str | None) -> frozenset[s
     return frozenset(label for label in types if policy.action_for(label, style) == "keep")
 
 
+def rules_of(policy: Policy, style: str | None) -> System:
+    """The rules, whose types yield to each other as the policy wants it."""
+    from deidlab.rules.finding import TYPES
+    from deidlab.systems.rules import RulesSystem
+
+    return RulesSystem(yielding=kept(TYPES, policy, style))
+
+
 def with_rules(model: System, policy: Policy, style: str | None) -> System:
     """What the model or the rules find, each in its own types: a policy knows what they all mean."""
-    from deidlab.systems.rules import RulesSystem
     from deidlab.systems.several import SeveralSystems
 
-    types = tuple(dict.fromkeys((*model.labels.types, *RulesSystem().labels.types)))
-    yielding = kept(types, policy, style)
-    parts = {"model": model, "rules": RulesSystem(yielding=yielding)}
+    parts = {"model": model, "rules": rules_of(policy, style)}
+    types = tuple(dict.fromkeys(label for part in parts.values() for label in part.labels.types))
     labels = LabelSet(f"{model.labels.name} and rules", types)
     mappings = {name: {t: t for t in part.labels.types} for name, part in parts.items()}
-    return SeveralSystems(labels, parts, mappings, yielding=yielding)
+    return SeveralSystems(labels, parts, mappings, yielding=kept(types, policy, style))
 
 
 def describe(

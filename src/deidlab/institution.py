@@ -17,6 +17,7 @@ from deidlab.conformal.bounds import patients_needed
 from deidlab.grids import CALIBRATE, CURVE, EVALUATE, TRAIN, Cell, judging_only, measured, quoted, written
 from deidlab.pricing import PriceSheet, per_million_notes
 from deidlab.types import ConfigError
+from deidlab.views.calibration import promise
 from deidlab.views.elements import Cell as TableCell
 from deidlab.views.elements import Estimate, Section, Table
 from deidlab.views.rows import estimate, overall
@@ -250,9 +251,7 @@ def threshold_section(content: Mapping[str, Any]) -> Section:
         return Section(title, "Not calibrated: run python scripts/calibrate.py run=RUN split=test.")
     body = tuple(
         (
-            f"{line['risk'].replace('_', ' ')} at most {line['alpha']:g}",
-            "on average" if line["confidence"] is None else f"{line['confidence']:g}",
-            None if line.get("threshold") is None else f"{line['threshold']:.2g}",
+            *promise(line),
             Estimate(line.get("precision")),
             None if "why" in line else round(line["review_minutes_per_1000_notes"]),
         )

@@ -47,12 +47,9 @@ def union(sources: Sequence[Sequence[Span]], yielding: Collection[str] = ()) -> 
     return Merged(tuple(spans), tuple(widened), tuple(relabelled))
 
 
-def score(span: Span) -> float:
-    return -1.0 if span.score is None else span.score
-
-
 def weight(span: Span) -> tuple[float, int]:
-    return score(span), span.end - span.start
+    """Score and length: a span of a model outweighs one without a score, as rules give it."""
+    return -1.0 if span.score is None else span.score, span.end - span.start
 
 
 def clusters(ranked: Sequence[tuple[Span, int]]) -> list[list[tuple[Span, int]]]:

@@ -18,6 +18,7 @@ from deidlab.institution import MODEL
 from deidlab.runs import write_json
 from deidlab.types import ConfigError
 from deidlab.views import markdown as md
+from deidlab.views.calibration import promise
 from deidlab.views.elements import Estimate, Section, Table
 from deidlab.views.rows import overall
 
@@ -198,14 +199,7 @@ def sections(content: Mapping[str, Any]) -> list[Section]:
 
 
 def promises(lines: Sequence[Mapping[str, Any]]) -> Table | None:
-    body = tuple(
-        (
-            f"{line['risk'].replace('_', ' ')} at most {line['alpha']:g}",
-            "on average" if line["confidence"] is None else f"{line['confidence']:g}",
-            f"{line['threshold']:.2g}",
-        )
-        for line in lines
-    )
+    body = tuple(map(promise, lines))
     return Table(("promise for new patients", "sure", "threshold"), body) if body else None
 
 

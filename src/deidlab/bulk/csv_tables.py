@@ -179,10 +179,8 @@ class CsvTable:
         columns = self.columns
         with self.path.open("rb") as stream:
             for number, (line, raw) in enumerate(records(stream, self.reading.max_bytes, self._parted)):
-                if number == 0 or (
-                    raw is not None and len(columns) > 1 and self._parted not in raw and not raw.strip()
-                ):
-                    continue  # an empty line is no record
+                if number == 0 or (raw is not None and self._is_empty(raw)):
+                    continue
                 place, fallback = f"{self.path.name} record {number} (line {line})", f"{self.path.stem}-{number}"
                 try:
                     if raw is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from deidlab.bulk.notes import Reading
+from deidlab.corpora.encodings import known
 from deidlab.types import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -60,15 +60,14 @@ def opened(path: Path, reading: Reading, name: str = "auto", spans: bool = False
             parquet = ParquetTable(path, reading)
             _ = parquet.file
             return parquet
-    known = ", ".join(OF_SUFFIX)
-    raise ConfigError(f"{path.name}: a file of this name is not known ({known}); say what it is with --format")
+    suffixes = ", ".join(OF_SUFFIX)
+    raise ConfigError(f"{path.name}: a file of this name is not known ({suffixes}); say what it is with --format")
 
 
 def check(reading: Reading) -> None:
     try:
-        codecs.lookup(reading.encoding)
-        "".encode(reading.encoding)
-    except (LookupError, ValueError):
+        known(reading.encoding)
+    except ConfigError:
         raise ConfigError(f"--encoding {reading.encoding!r} is none that Python knows, such as cp1252") from None
     try:
         groups = re.compile(reading.patient_pattern or "()").groups
@@ -95,7 +94,7 @@ def check_places(
     weights = model.expanduser().resolve() if model else None
     if weights and (weights.is_relative_to(there) or there.is_relative_to(weights)):
         raise ConfigError(f"--out {out} and the model {model} lie in one another: choose another place")
-    taken = {there: "--out"}
+    taken: dict[Path, str] = {}
     for option, path in (beside or {}).items():
         if path is None:
             continue

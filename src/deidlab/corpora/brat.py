@@ -97,9 +97,8 @@ def parse_annotations(document_id: str, text: str, notation: str, losses: Losses
         else:
             _, label, offsets, covered = found.groups()
             pieces = [tuple(map(int, piece.split())) for piece in offsets.split(";")]
-            gaps = [text[end:start] for (_, end), (start, _) in pairwise(pieces)]
-            touching = [start == end for (_, end), (start, _) in pairwise(pieces)]
-            if all(touches or (gap.isspace() and "\n" in gap) for touches, gap in zip(touching, gaps, strict=True)):
+            gaps = [text[end:start] for (_, end), (start, _) in pairwise(pieces) if end != start]
+            if all(gap.isspace() and "\n" in gap for gap in gaps):
                 yield Annotation(pieces[0][0], pieces[-1][1], label, covered, f"line {number}")
             else:
                 losses.count("discontinuous_span", label)

@@ -144,9 +144,10 @@ def _below(folder: Path) -> Iterator[Source]:
 
 def split_of(name: str) -> str | None:
     """The split that a folder or a file is named after: train, validation or test."""
-    found = _SPLIT.match(name)
-    name = found["name"].lower() if found else None
-    return {"dev": "validation", "valid": "validation"}.get(name, name) if name else None
+    if not (found := _SPLIT.match(name)):
+        return None
+    kind = found["name"].lower()
+    return "validation" if kind in ("dev", "valid") else kind
 
 
 def detected(file: Path) -> str:

@@ -90,9 +90,7 @@ def compare_labels(
                 p_value = p_of_permutation(column, difference[place])
             else:
                 column = column[~np.isnan(column)]
-                if not len(column):  # no draw has anything of this label
-                    p_value = None
-                else:
+                if len(column):  # else no draw has anything of this label
                     p_value = p_of_bootstrap(column)
                     low, high = (float(q) for q in np.quantile(column, [(1 - level) / 2, (1 + level) / 2]))
         values_here = (number(v[place]) for v in (*observed, difference))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from deidlab.redaction.keys import Draws
 
@@ -60,7 +60,8 @@ def _redrawn(text: str, kept: Sequence[tuple[int, int]], rng: random.Random) -> 
 def _starts(text: str, drawn: Sequence[int]) -> set[int]:
     """Where the groups of a number begin: told by how many digits it has, not by what parts them."""
     starts: set[int] = set()
-    for _, run in groupby((i for i in drawn if text[i].isdecimal()), key=lambda i: sum(map(str.isalpha, text[:i]))):
+    letters = list(accumulate(map(str.isalpha, text)))  # up to each place: digits between two letters have the same
+    for _, run in groupby((i for i in drawn if text[i].isdecimal()), key=letters.__getitem__):
         places = list(run)
         starts.update(places[at] for at in _GROUPS.get(len(places), (0,)))
     return starts

@@ -55,9 +55,8 @@ _NUMBER_WORDS = (
     "un[oa]?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|trece|catorce|quince|dieci\\w+|veint[ei]\\w*|"
     "treinta|cuarenta|cincuenta|sesenta|setenta|ochenta"
 )
-_SHORT_UNITS = (
-    r"months?|mos?|m\.?o\.?|weeks?|wks?|w\.?o\.?|days?|d\.?o\.?|hours?|hrs?|mes(?:es)?|semanas?|d[ií]as?|horas?"
-)
+_CLEAR_UNITS = r"months?|mos|m\.o\.|weeks?|wks?|w\.o\.|days?|d\.o\.|hours?|hrs?|mes(?:es)?|semanas?|d[ií]as?|horas?"
+_SHORT_UNITS = rf"{_CLEAR_UNITS}|m\.?o\.?|w\.?o\.?|d\.?o\.?"
 _AGE = re.compile(
     r"(?P<number>\d+(?:[.,]\d+)?)(?:'?s(?![^\W\d_]))?"
     rf"|(?P<old>(?:{_HUNDREDS}|{_NINETIES}|{_SPANISH})(?![^\W_]))"
@@ -69,11 +68,7 @@ _AGE = re.compile(
     re.IGNORECASE,
 )
 # Behind the span "do" is a word (95 do not resuscitate) and "MO" a State.
-_SHORT_AFTER = re.compile(
-    r"[\s-]*(?:months?|mos|(?-i:mo)|m\.o\.|weeks?|wks?|w\.o\.|days?|d\.o\.|hours?|hrs?|mes(?:es)?|semanas?|d[ií]as?|horas?)"
-    r"(?![^\W_])",
-    re.IGNORECASE,
-)
+_SHORT_AFTER = re.compile(rf"[\s-]*(?:{_CLEAR_UNITS}|(?-i:mo))(?![^\W_])", re.IGNORECASE)
 
 
 def age(text: str, start: int, end: int) -> str | None:

@@ -68,20 +68,17 @@ def _voted(answers: dict[str, Document], merging: Merging) -> tuple[Document, li
     for reviewer, answer in answers.items():
         for span in answer.spans:
             wanted.setdefault(span, []).append(reviewer)
-    kept, disputes = [], []
-    for span, by in sorted(wanted.items()):
-        if 2 * len(by) == len(answers):
-            disputes.append(Dispute(document.id, span, tuple(by), tuple(sorted(answers.keys() - set(by)))))
-        elif 2 * len(by) > len(answers):
-            kept.append(span)
-    marked: Counter[int] = Counter(i for answer in answers.values() for i in characters(answer.spans))
+    kept = [span for span, by in sorted(wanted.items()) if 2 * len(by) > len(answers)]
+    marked = Counter(i for answer in answers.values() for i in characters(answer.spans))
+    # What half of them or more mark and no span of a majority covers cannot be left out, however few want each span.
     left = {i for i, votes in marked.items() if 2 * votes >= len(answers)} - characters(kept)
+    disputes = []
     for span, by in sorted(wanted.items()):
-        # Half of them or more mark these characters and no span of theirs has a majority: one cannot be left out.
-        if 2 * len(by) < len(answers) and not left.isdisjoint(range(span.start, span.end)):
+        even = 2 * len(by) == len(answers)
+        if even or (span not in kept and not left.isdisjoint(range(span.start, span.end))):
             disputes.append(Dispute(document.id, span, tuple(by), tuple(sorted(answers.keys() - set(by)))))
         else:
-            merging.outvoted += len(by) < len(answers) and 2 * len(by) != len(answers)
+            merging.outvoted += len(by) < len(answers)
     return Document(document.id, document.text, tuple(kept), document.meta), disputes
 
 

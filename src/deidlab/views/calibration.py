@@ -83,17 +83,26 @@ def price_text(content: Mapping[str, Any]) -> str:
 def price_rows(lines: Sequence[Mapping[str, Any]]) -> tuple[tuple[Any, ...], ...]:
     rows = []
     for line in lines:
-        first = (
-            line["risk"],
-            f"{line['alpha']:g}",
-            "on average" if line["confidence"] is None else f"{line['confidence']:g}",
-        )
+        first = (line["risk"], f"{line['alpha']:g}", how_sure(line))
         if "why" in line:
             rows.append((*first, None, None, None, None, None, line["why"].partition(": ")[0]))
         else:
             values = (Estimate(line[k]) for k in ("seen", "promised", "precision"))
-            rows.append((*first, f"{line['threshold']:.2g}", *values, round(line["review_minutes_per_1000_notes"]), ""))
+            rows.append((*first, shown_threshold(line), *values, round(line["review_minutes_per_1000_notes"]), ""))
     return tuple(rows)
+
+
+def promise(line: Mapping[str, Any]) -> tuple[str, str, str | None]:
+    """What is promised, how surely, and the threshold that keeps it, None where none does."""
+    return f"{line['risk'].replace('_', ' ')} at most {line['alpha']:g}", how_sure(line), shown_threshold(line)
+
+
+def how_sure(line: Mapping[str, Any]) -> str:
+    return "on average" if line["confidence"] is None else f"{line['confidence']:g}"
+
+
+def shown_threshold(line: Mapping[str, Any]) -> str | None:
+    return None if line.get("threshold") is None else f"{line['threshold']:.2g}"
 
 
 def figures(content: Mapping[str, Any]) -> dict[str, str]:
