@@ -54,7 +54,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     canaries = Canaries.of(**OmegaConf.to_container(cfg.canaries), types=labels.types) if cfg.canaries.secrets else None
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
     if stated(source) is None:
-        cfg.training.blend, cfg.replay.most_forgotten = 1.0, None  # weights that are of no run know nothing to be kept
+        cfg.training.blend = 1.0  # weights that are of no run know nothing that must be kept
     config = OmegaConf.to_yaml(cfg, resolve=True)
     folder = None
     if here.is_main_process:
@@ -75,7 +75,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
         if canaries:
             training_notes, record = planted(training_notes, canaries, cfg.seed)
             runs.write_json(folder / "canaries.json", {"schema": 1, "seed": cfg.seed, "secrets": record})
-        replay, earlier = replayed(cfg, labels, cache, corpus.losses) if cfg.replay.data else ([], [])
+        earlier_notes = replayed(cfg, labels, cache, corpus.losses) if cfg.replay.data else []
 
         # Fine-tune, keeping the weights that are best on the validation notes.
         tracking = runs.instantiate(cfg.tracking, folder=folder, settings=yaml.safe_load(config), name=folder.name)
@@ -89,10 +89,8 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
                 seed=cfg.seed,
                 resume=cfg.resume,
                 track=track,
-                replay=replay,
+                replay=earlier_notes,
                 replay_share=cfg.replay.share,
-                earlier=earlier,
-                most_forgotten=cfg.replay.most_forgotten,
                 **OmegaConf.to_container(cfg.training, resolve=True),
             )
         if not here.is_main_process:
@@ -111,9 +109,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
             excerpts=cfg.report.show_text,
         )
 
-    told = {"replay": f"{len(replay)} notes, share {cfg.replay.share}"} if cfg.replay.data else {}
-    if trained.kept:
-        told["kept"] = trained.kept.line(len(earlier))
+    told = {"replay": f"{len(earlier_notes)} notes, share {cfg.replay.share}"} if cfg.replay.data else {}
     origin = runs.provenance(config, cfg.seed, corpus, **backbone.provenance(source), **told)
     title = f"{cfg.name or folder.name}: {backbone.pretrained} on {corpus.vocabulary}"
     reporting.publish(folder, judged, corpus.losses, origin, title, history=trained.history, **cfg.report)
@@ -124,25 +120,16 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     return max((row["validation_strict_f1"] or 0.0 for row in trained.history), default=0.0)
 
 
-def replayed(cfg: DictConfig, labels: LabelSet, cache: Path, losses: Losses) -> tuple[list[Document], list[Document]]:
-    """Notes of the corpus that the model came from: of train, to be learnt again, and of validation, to judge by.
-
-    What has no place among the labels is counted apart.
-    """
+def replayed(cfg: DictConfig, labels: LabelSet, cache: Path, losses: Losses) -> list[Document]:
+    """Train notes of the corpus that the model came from; what has no place among the labels is counted apart."""
     from deidlab.corpora.splits import drawn
 
     corpus = runs.instantiate(cfg.replay.data, cache_dir=cache / "replay")
-
-    def some(split: str, most: int | None) -> list[Document]:
-        notes = list(corpus.typed(labels)(split))
-        return drawn(notes, min(most or len(notes), len(notes)), cfg.seed)
-
-    replay = some("train", cfg.replay.notes)
-    judged = cfg.replay.most_forgotten is not None and "validation" in corpus.documents
-    earlier = some("validation", cfg.replay.judged) if judged else []
+    notes = list(corpus.typed(labels)("train"))
+    notes = drawn(notes, min(cfg.replay.notes or len(notes), len(notes)), cfg.seed)
     for (reason, label), number in corpus.losses.counts.items():
         losses.count(f"replay_{reason}", label, number)
-    return replay, earlier
+    return notes
 
 
 if __name__ == "__main__":

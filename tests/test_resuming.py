@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from deidlab.adapters import Lora
 from deidlab.checkpoints import load_checkpoint
@@ -196,23 +195,6 @@ def test_a_run_with_adapters_that_had_ended_is_resumed_to_the_same(trained):
     whole = trained(lora=Lora(rank=4)).checkpoint.model.state_dict()
     again = trained(lora=Lora(rank=4), resume=True).checkpoint.model.state_dict()
     assert whole.keys() == again.keys() and all(torch.equal(whole[name], again[name]) for name in whole)
-
-
-@pytest.mark.parametrize("lora", [None, Lora(rank=4)])
-def test_a_run_killed_while_less_is_kept_ends_as_an_undisturbed_one(lora, trained, obvious_notes, tmp_path):
-    """Killed after the weights are put back towards those of before, and before the state says so."""
-    settings = {"lora": lora, "earlier": obvious_notes(6, 3, "e"), "most_forgotten": 0.0}
-    state = tmp_path / STATE
-    whole = trained(**settings)
-    again = trained(**settings, resume=True)
-    if lora is None:  # adapters are merged once the state says so
-        with safe_open(state, "pt") as stored:
-            content = stored.metadata()
-        save_file({}, state, {**content, "place": json.dumps({**json.loads(content["place"]), "kept": None})})
-        again = trained(**settings, resume=True)
-    weights, others = (one.checkpoint.model.state_dict() for one in (whole, again))
-    assert all(torch.equal(weights[name], others[name]) for name in weights)
-    assert (again.kept.before, again.kept.after) == (whole.kept.before, whole.kept.after)
 
 
 def test_a_disk_error_is_told_with_the_step(tmp_path):

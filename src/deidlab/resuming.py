@@ -44,7 +44,6 @@ class Place:
     tokens: int = 0
     padded: int = 0
     seconds: float = 0.0
-    kept: dict[str, float] | None = None  # once it is known how much of what was learnt is kept
     history: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from deidlab.adapters import is_adapted, merged
 from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
 from deidlab.checkpoints import Checkpoint, load_checkpoint
-from deidlab.forgetting import Kept, blended, check_forgetting, most_that_keeps, remembered
 from deidlab.hardware import (
     Precision,
     check_compiler,
@@ -35,7 +34,7 @@ from deidlab.hardware import (
     pick_precision,
 )
 from deidlab.objectives import Objective
-from deidlab.optimization import Schedule, check_rates, parameter_groups, rate_factor
+from deidlab.optimization import Schedule, blended, check_rates, learning, parameter_groups, rate_factor
 from deidlab.progress import progress_bar
 from deidlab.resuming import STATE, Place, load_state, mend_interrupted, save_atomically, save_state, writing
 from deidlab.types import ConfigError, DataError, Document, Losses
@@ -46,13 +45,9 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class TrainingResult:
-    """The kept checkpoint; `history` has a row per validation (deterministic), `timings` the seconds and rates.
-
-    `kept` says how much of what was learnt that is, where earlier notes set a limit.
-    """
+    """The kept checkpoint; `history` has a row per validation (deterministic), `timings` the seconds and rates."""
 
     checkpoint: Checkpoint
-    kept: Kept | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     timings: dict[str, Any] = field(default_factory=dict)
 
@@ -90,8 +85,6 @@ def train(
     blend: float = 1.0,
     replay: Sequence[Document] = (),
     replay_share: float = 0.2,
-    earlier: Sequence[Document] = (),
-    most_forgotten: float | None = None,
     objective: Mapping[str, Any] | None = None,
     augmentation: Mapping[str, Any] | None = None,
     pad_to: int | None = None,
@@ -111,9 +104,9 @@ def train(
     `max_steps`, or after `patience` validations without a better F1; there are `validations_per_epoch`, or one every
     `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings
     of `deidlab.objectives` and `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. `freeze_words`
-    leaves word embeddings as they were; of what was learnt `blend` is validated and kept (`forgetting.blended`), and in
-    the end less where strict F1 on the notes of `earlier` would fall by more than `most_forgotten`. The state is saved
-    at every validation and every `save_every` steps; with `resume` a run goes on from there and ends as it would have.
+    leaves word embeddings as they were; of what was learnt `blend` is validated and kept (`optimization.blended`). The
+    state is saved at every validation and every `save_every` steps; with `resume` a run goes on from there and ends as
+    it would have.
     `track` is told of every step. Raises `DataError` when there is nothing to learn or the loss is not finite,
     `ConfigError` for settings that cannot work, are not those resumed, or need more memory than there is.
     """
@@ -123,8 +116,7 @@ def train(
         epochs=epochs, batch_tokens=batch_tokens, accumulation=accumulation, min_steps=min_steps, max_steps=max_steps,
         validations_per_epoch=validations_per_epoch, validate_every=validate_every, save_every=save_every,
     )  # fmt: skip
-    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip, layer_decay)
-    check_forgetting(blend, most_forgotten, len(earlier))
+    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip, layer_decay, blend)
     if patience is not None and patience < 1:
         raise ConfigError("training.patience counts validations without a better F1: 1 or more, or null")
     settings = {
@@ -132,7 +124,7 @@ def train(
         "epochs": epochs, "min_steps": min_steps, "max_steps": max_steps, "patience": patience, "schedule": schedule,
         "validations_per_epoch": validations_per_epoch, "validate_every": validate_every, "warmup": warmup,
         "learning_rate": learning_rate, "head_learning_rate": head_learning_rate, "layer_decay": layer_decay,
-        "freeze_words": freeze_words, "blend": blend, "earlier": digest(earlier), "most_forgotten": most_forgotten,
+        "freeze_words": freeze_words, "blend": blend,
         "weight_decay": weight_decay, "clip": clip, "batch_tokens": batch_tokens, "pad_to": pad_to,
         "keep_empty": keep_empty, "replay": digest(replay), "replay_share": replay_share,
         "objective": dict(objective or {}), "augmentation": dict(augmentation or {}),
@@ -157,8 +149,6 @@ def train(
         epochs = max(epochs, math.ceil(min_steps / math.ceil(len(plan) / at_once)))
     # Of a model cut into shards every process must compute every batch of validation along.
     sharded = accelerator.distributed_type == DistributedType.FSDP
-    if sharded and most_forgotten is not None:
-        raise ConfigError("replay.most_forgotten needs whole weights, and FSDP cuts them: set it to null")
     judge = Validation(checkpoint, validation, batch_tokens, *((0, 1) if sharded else (process, processes)))
 
     if gradient_checkpointing:
@@ -172,7 +162,7 @@ def train(
     if compile:
         check_compiler(accelerator.device)
         model.compile(dynamic=True)
-    start = remembered(accelerator.unwrap_model(model)) if blend < 1 or most_forgotten is not None else {}
+    start = [parameter.detach().clone() for parameter in learning(model)] if blend < 1 else []
 
     at, state = Place(), folder.with_name(STATE)
     if resume and state.exists():
@@ -190,7 +180,7 @@ def train(
         accelerator.wait_for_everyone()
         with writing(folder.parent, at.step):
             if best:
-                with blended(accelerator.unwrap_model(model), start, blend):
+                with blended(model, start, blend):
                     weights = accelerator.get_state_dict(model) if sharded else None
                     if accelerator.is_main_process:
                         save_atomically(checkpoint, folder, weights)
@@ -267,7 +257,7 @@ def train(
                     continue
 
                 at.seconds = seconds
-                with blended(accelerator.unwrap_model(model), start, blend):
+                with blended(model, start, blend):
                     f1, leak = judge(accelerator.unwrap_model(model), precision) if validation else (None, None)
                 row = {
                     "epoch": round(at.epoch - 1 + at.step_in_epoch / len(steps), 3),
@@ -297,22 +287,6 @@ def train(
                 started = time.perf_counter()
 
     accelerator.wait_for_everyone()
-    if most_forgotten is not None and at.kept is None:
-        kept = load_checkpoint(folder)  # the best, which need not be the last
-        kept.model.to(accelerator.device)
-        earlier_judge = Validation(kept, earlier, batch_tokens, process, processes)
-
-        def f1_with(share: float) -> float:
-            with blended(kept.model, start, share):
-                return earlier_judge(kept.model, precision)[0]
-
-        told = most_that_keeps(f1_with, most_forgotten)
-        at.kept = asdict(told)
-        say(told.line(len(earlier)))
-        if accelerator.is_main_process:
-            with writing(folder.parent, at.step), blended(kept.model, start, told.share):
-                save_atomically(kept, folder)
-        save(best=False)
     unmerged = (folder / "adapter_config.json").is_file()  # not so where a run is resumed that had come to its end
     if unmerged and is_adapted(checkpoint.model) and checkpoint.model.merge_when_done and accelerator.is_main_process:
         plain = merged(load_checkpoint(folder).model if sharded else accelerator.unwrap_model(model), folder)
@@ -327,7 +301,7 @@ def train(
         "padding_share": round(1 - at.tokens / max(at.padded, 1), 4),
         "peak_memory_bytes": peak_memory(accelerator.device),
     }
-    return TrainingResult(kept, Kept(**at.kept) if at.kept else None, at.history, timings)
+    return TrainingResult(kept, at.history, timings)
 
 
 def check_counts(**counts: int | None) -> None:
