@@ -111,7 +111,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
 
     told = {"replay": f"{len(earlier_notes)} notes, share {cfg.replay.share}"} if cfg.replay.data else {}
     origin = runs.provenance(config, cfg.seed, corpus, **backbone.provenance(source), **told)
-    title = f"{cfg.name or folder.name}: {backbone.pretrained} on {corpus.vocabulary}"
+    title = f"{cfg.name or folder.name}: {origin['model']} on {corpus.vocabulary}"
     reporting.publish(folder, judged, corpus.losses, origin, title, history=trained.history, **cfg.report)
     model_card.write(folder, corpus.vocabulary)
     runs.write_json(folder / "history.json", trained.history)

@@ -73,6 +73,7 @@ def walk(tmp_path_factory, tiny_backbones, obvious_notes) -> Walk:
 
 def test_the_model_goes_on_from_the_source_with_its_head_and_some_of_its_notes(walk):
     origin = walk.read("adapted", "model", "provenance.json")
+    assert origin["model"] == "source", "its name, and not where it lies"
     assert origin["replay"] == "24 notes, share 0.35" and origin["documents"] == {
         "train": 6,
         "validation": 2,

@@ -140,6 +140,13 @@ def test_a_run_its_checkpoint_and_a_models_folder_are_all_located(saved, tiny_ba
     assert Backbone(str(tiny_backbones["bert"]), 48).locate() == str(tiny_backbones["bert"])
 
 
+def test_a_report_names_a_folder_and_not_the_place_where_it_lies(saved):
+    for given in (saved, saved / "checkpoint"):
+        backbone = Backbone(str(given), 48)
+        assert backbone.provenance(backbone.locate())["model"] == "run"
+    assert Backbone("hub/name", 48).provenance("hub/name")["model"] == "hub/name"
+
+
 def test_a_folder_that_holds_no_model_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"model.pretrained=.* holds no config.json"):
         Backbone(str(tmp_path), 48).locate()

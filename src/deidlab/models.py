@@ -119,10 +119,17 @@ class Backbone:
         return self.pretrained
 
     def provenance(self, source: str) -> dict[str, str | None]:
-        """What a report says of the weights found at `source`, with a warning where they may change."""
+        """What a report says of the weights found at `source`, with a warning where they may change.
+
+        Of a local folder the name alone: where it lies is nobody's business.
+        """
         unpinned = "main: not pinned, the weights may change; set model.revision"
         revision = self.revision if self.revision or Path(source).is_dir() else unpinned
-        return {"model": self.pretrained, "revision": revision, "licence": self.licence}
+        model = self.pretrained
+        if Path(model).expanduser().is_dir():
+            folder = Path(source).resolve()
+            model = (folder.parent if folder.name == "checkpoint" else folder).name
+        return {"model": model, "revision": revision, "licence": self.licence}
 
     def tokenizer(self, source: str) -> PreTrainedTokenizerBase:
         # RoBERTa-like byte-level BPE must treat the first word of a window like any other.

@@ -21,7 +21,7 @@ def files_in(path: Path, *suffixes: str) -> list[Path]:
         return [path]
     wanted = " or ".join(f"*{suffix}" for suffix in suffixes)
     if not path.is_dir():
-        raise DataError(f"{path} does not exist; expected a file or a folder of {wanted} (data.path)")
+        raise DataError(f"{path} does not exist; expected a file or a folder of {wanted}")
 
     def wanted_here(file: Path) -> bool:  # whatever the case of its suffix; what begins with a point is nobody's note
         return file.name.lower().endswith(suffixes) and not file.name.startswith(".")
