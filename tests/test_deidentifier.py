@@ -145,3 +145,8 @@ def test_what_is_wrong_is_known_before_a_model_is_loaded(tmp_path):
         load(tmp_path, style="surrogate")
     with pytest.raises(ConfigError, match="no checkpoint"):
         load(tmp_path)
+
+
+def test_what_was_taken_out_is_counted_and_what_was_kept_is_not():
+    told = load(None, style="remove").deidentify("Seen on 03/04/2012, mail a.b@c.org. He is from Mexico.")
+    assert sorted(told.replaced) == ["DATE", "EMAIL"] and "Mexico" in told.text

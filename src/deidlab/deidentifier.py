@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 class Deidentified:
     """A note with its identifiers replaced.
 
-    `spans` are the annotations of the new text, `offsets` the map between old and new characters, `fallbacks` the
-    (label, reason) of what was masked because nothing better could be said.
+    `spans` are the annotations of the new text, `replaced` the labels of what was taken out of the old one, `offsets`
+    the map between old and new characters, `fallbacks` the (label, reason) of what was masked because nothing better
+    could be said.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Deidentified:
     offsets: OffsetMap
     fallbacks: tuple[tuple[str, str], ...] = ()
     sealed: Sealed | None = None  # the way back, where a vault is wanted
+    replaced: tuple[str, ...] = ()
     review: QueuedNote | None = None  # what a person should look at, where that is wanted and there is something
 
 
@@ -114,7 +116,7 @@ class Deidentifier:
             return Failure(document.id, reason(error))
         return Deidentified(
             document.id, redacted.text, redacted.spans, redacted.offsets, redacted.fallbacks, sealed,
-            asked if asked and asked.questions else None,
+            redacted.replaced, asked if asked and asked.questions else None,
         )  # fmt: skip
 
 

@@ -37,3 +37,15 @@ def test_columns_that_are_not_there_are_named():
         list(deidentified_frames([pd.DataFrame({"text": ["a"]})], None, text_column="body"))
     with pytest.raises(ConfigError, match="a column 'failed' already"):
         list(deidentified_frames([pd.DataFrame({"text": ["a"], "failed": [1]})], None))
+
+
+def test_a_patient_is_one_where_a_null_makes_pandas_write_floats():
+    texts = ["Seen on 03/04/2012.", "Seen on 03/04/2012."]
+    frames = [pd.DataFrame({"text": texts, "mrn": mrn}) for mrn in ([123, 123], [123, None], [2**53 + 1, None])]
+    frames.append(pd.DataFrame({"text": pd.array([texts[0], None], "string"), "mrn": pd.array([123, None], "Int64")}))
+    first, second, large, nullable = deidentified_frames(
+        frames, None, patient_column="mrn", style="surrogate", key="5f1c9a70e3b84d26a91e7c30d4f2b865"
+    )
+    assert first["text"][0] == second["text"][0] == nullable["text"][0] != texts[0]
+    assert "give the patient column as strings" in large["failed"][0]
+    assert nullable["text"].isna().tolist() == [False, True]

@@ -6,7 +6,7 @@ import pytest
 
 from deidlab.interop.presidio import recognizer
 from deidlab.labels import LabelSet
-from deidlab.types import ConfigError, Prediction, Span
+from deidlab.types import ConfigError, DataError, Prediction, Span
 
 analyzer = pytest.importorskip("presidio_analyzer", reason="needs Presidio: pip install -e '.[presidio]'")
 
@@ -38,6 +38,15 @@ def test_only_the_entities_asked_for_are_given():
     one = recognizer(Finder(), entities={"PATIENT": "PERSON"})
     assert one.supported_entities == ["PERSON", "DATE"]
     assert [r.entity_type for r in one.analyze("Mr Smith, seen 2012", ["DATE"])] == ["DATE"]
+
+
+def test_a_system_that_failed_is_an_error_and_not_a_note_without_identifiers():
+    class Failing(Finder):
+        def predict(self, documents):
+            yield from (Prediction(d.id, (), d.fingerprint, failed="no answer") for d in documents)
+
+    with pytest.raises(DataError, match="failed on this note"):
+        recognizer(Failing()).analyze("Mr Smith, seen 2012", [])
 
 
 def test_it_joins_an_analyzer():

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.redaction.consistency import propagate
+from deidlab.redaction.policy import Policy
 from deidlab.types import Document, Span
 
 
@@ -96,3 +97,34 @@ def test_numbers_that_begin_alike_and_names_that_share_a_word_are_told_apart():
         text, ("(617) 555-0199", "PHONE"), ("617-555-0100", "PHONE"), ("Ann Bell", "PATIENT"), ("Ann Dale", "PATIENT")
     )
     assert found == ["(617) 555-0199", "617-555-0100", "BELL, Ann"]
+
+
+@pytest.mark.parametrize("shown", ["ab-1234567", "AB1234567", "AB 1234567", "ab.123/45 67"])
+def test_a_number_is_found_in_other_casing_and_punctuation(shown):
+    assert repeats(f"MRN AB-1234567. Order label {shown}.", ("AB-1234567", "MEDICALRECORD")) == [shown]
+
+
+@pytest.mark.parametrize("shown", ["AB-12345678", "1AB-1234567", "AB--1234567", "AB-123456", "B-1234567"])
+def test_another_number_is_not(shown):
+    assert repeats(f"MRN AB-1234567. Order label {shown}.", ("AB-1234567", "MEDICALRECORD")) == []
+
+
+def test_a_short_number_is_looked_for_as_it_stands_alone():
+    assert repeats("Room 20145 in 2014 5 times; 20145", ("20145", "IDNUM")) == ["20145"]
+
+
+def test_an_address_is_found_in_any_casing():
+    assert repeats("Jo.Do@x.org, jo.do@X.ORG", ("Jo.Do@x.org", "EMAIL")) == ["jo.do@X.ORG"]
+
+
+def test_a_place_that_is_kept_keeps_no_name():
+    text = "Mr. Israel was seen. On exam, Israel denies pain."
+    spans = [Span(4, 10, "PATIENT"), Span(30, 36, "COUNTRY")]
+    assert Span(30, 36, "PATIENT") in propagate(Document("d", text), spans, Policy.load("hipaa_safe_harbor"))
+
+
+def test_of_a_name_with_two_labels_the_one_that_is_taken_out_is_repeated():
+    policy = Policy.from_mapping({"base": "hipaa_safe_harbor", "rules": {"DOCTOR": "keep"}})
+    text = "Dr. Smith saw Mary Smith. Later smith was discharged."
+    new = propagate(Document("d", text), [Span(4, 9, "DOCTOR"), Span(14, 24, "PATIENT")], policy)[2:]
+    assert new == (Span(32, 37, "PATIENT"),)

@@ -26,10 +26,17 @@ def test_the_unit_may_stand_behind_the_span():
     text = "a 95 day old boy"
     assert age(text, 2, 4) == "95"
     assert age("a 95 year old man", 2, 4) == "90+"
-    assert age("95 mo old", 0, 2) == "95"
+    for short in ("95 mo old", "95 days old", "95-day-old", "95 months", "95 hours"):
+        assert age(short, 0, 2) == "95"
 
 
-@pytest.mark.parametrize("behind", [" do not resuscitate", " DO NOT INTUBATE", " MO, 63101"])
+@pytest.mark.parametrize(
+    "behind",
+    [
+        " do not resuscitate", " DO NOT INTUBATE", " MO, 63101", "\nDay 2", "\ndays in hospital: 3",
+        "  Hours of sleep", " days in hospital", " Day 3",
+    ],
+)  # fmt: skip
 def test_a_word_that_begins_like_a_unit_is_none(behind):
     assert age(f"95{behind}", 0, 2) == "90+"
 

@@ -66,3 +66,15 @@ def test_the_type_tells():
 def test_nobody_is_nobody():
     assert slots("---") == []
     assert slots("12") == [[("12", "")]]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Le, Minh", ["Le", "Minh"]), ("Di Wang", ["Di", "Wang"]), ("Don Smith", ["Don", "Smith"]),
+        ("Mr. Ben Carson", ["Ben", "Carson"]), ("Carson, Ben", ["Carson", "Ben"]), ("Van Tran", ["Van", "Tran"]),
+        ("Juan de la Cruz", ["Juan", "Cruz"]), ("de la Cruz, Juan", ["Cruz", "Juan"]), ("van der Berg", ["Berg"]),
+    ],
+)  # fmt: skip
+def test_a_word_that_may_be_a_name_is_no_particle(name, parts):
+    assert [part for person in slots(name) for part, _ in person] == parts

@@ -68,3 +68,8 @@ def test_professions():
     jobs = load_yaml("things.yaml")["professions"]
     assert exchanged_profession("truck driver", DRAWS, False, frozenset()) in jobs
     assert exchanged_profession("albañil", DRAWS, True, frozenset()) not in (*jobs, "albañil")
+
+
+@pytest.mark.parametrize("street", ["12 Church Street", "Calle Real 12", "100 Memorial Drive"])
+def test_another_house_number_alone_is_no_other_street(street):
+    assert place(street, "STREET") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FAILED = "failed"
+EXACT = 2**53  # from here on floats skip whole numbers
 
 
 def deidentified_frames(
@@ -64,16 +66,35 @@ def _values(frame: pd.DataFrame, column: str | None) -> list[Any]:
 
 def _row(text: Any, name: Any, patient: Any, place: str) -> Document | Failure | None:
     """A document; what is wrong with the text; or nothing, where there is none."""
-    if text is None or text != text:  # NaN, as pandas may write what is missing
+    if is_missing(text):
         return None
-    known = {"patient": str(patient)} if patient not in (None, "") and patient == patient else {}
-    document_id = place if name is None else str(name)
+    document_id = place if is_missing(name) else str(name)
     try:
+        known = {} if is_missing(patient) or patient == "" else {"patient": written(patient, place)}
         if not isinstance(text, str):
             raise DataError(f"{place}: the text is a {type(text).__name__}; expected a string")
         check_text(text, place)
     except DataError as error:
         return Failure(document_id, str(error))
-    if name is None:  # equal rows are treated alike wherever they stand
+    if is_missing(name):  # equal rows are treated alike wherever they stand
         document_id = Document("", text).fingerprint
     return Document(document_id, text, meta=known)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds nothing: None, NaN, or pandas' own NA, which refuses to be compared."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def written(patient: Any, place: str) -> str:
+    """A patient's name as text, the same in every batch: a null among whole numbers makes pandas write all as floats.
+
+    Raises `DataError` for a float that may stand for several whole numbers.
+    """
+    if not isinstance(patient, float):
+        return str(patient)
+    if abs(patient) >= EXACT:
+        raise DataError(f"{place}: the patient is a float too large to be exact; give the patient column as strings")
+    return str(int(patient)) if patient.is_integer() else str(patient)

@@ -202,7 +202,7 @@ def _store(job: Job, shard: Shard, results: Results) -> dict[str, Any]:
             lists[FAILED].append(json_line({"id": result.id, "reason": result.reason}))
             continue
         rendered.append(written)
-        summary.replaced.update(span.label for span in result.spans)
+        summary.replaced.update(result.replaced)
         summary.masked_instead.update(why for _, why in result.fallbacks)
         if job.vault and result.sealed:
             lists[VAULT].append(json_line({"id": result.id, "token": result.sealed.token}))

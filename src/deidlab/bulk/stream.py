@@ -62,7 +62,7 @@ def run(
                 tell(f"{result.id}: {result.reason}")
             else:
                 outgoing.write(rendered)
-                summary.replaced.update(span.label for span in result.spans)
+                summary.replaced.update(result.replaced)
                 summary.masked_instead.update(why for _, why in result.fallbacks)
         outgoing.flush()
     return summary

@@ -9,6 +9,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from deidlab.deidentifier import predicted
 from deidlab.types import ConfigError, Document
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def recognizer(system: System, language: str = "en", entities: Mapping[str, str]
             """The system is loaded already."""
 
         def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-            (prediction,) = system.predict([Document("presidio", text)])
+            (prediction,) = predicted(system, [Document("presidio", text)])
             return [
                 RecognizerResult(names[span.label], span.start, span.end, 1.0 if span.score is None else span.score)
                 for span in prediction.spans

@@ -14,6 +14,7 @@ from itertools import pairwise
 import regex
 import yaml
 
+from deidlab.redaction.codes import bare
 from deidlab.redaction.language import is_spanish
 from deidlab.redaction.months import MONTHS, WEEKDAYS
 from deidlab.redaction.name_lists import folded
@@ -32,6 +33,9 @@ _LINE = 200  # characters before a word that tell whether its line is written in
 _SENTENCE_END = frozenset(".!?:;•*\n\r>#")
 _LOWER_FROM = 4  # letters from which a name is looked for in lower case too
 _CODE_FROM = 5  # letters and digits of a number that is looked for
+_NUMBER_FROM = 7  # letters and digits of one that is looked for in other punctuation: 2014 5 is no record number
+_PIECES = 6  # that a number is written in, at most
+_MARKS = " -./"
 Words = Sequence[tuple[int, int, str]]
 
 
@@ -41,17 +45,23 @@ def propagate(document: Document, spans: Iterable[Span], policy: Policy | None =
     Names: each word of three letters or more, by itself, in any casing, with a possessive s or without; shorter ones
     only as part of the whole name. A name that is an ordinary word as well (May, Will, Long) counts only where it
     follows a title or is capitalised inside a sentence, and not where it speaks of a month; eponyms
-    (Parkinson's disease) do not count. Numbers and addresses: five characters or more, whole. New spans carry
-    the label of the mention they repeat and no score. `policy` gives types to labels of your own.
+    (Parkinson's disease) do not count. Numbers and addresses: five characters or more, whole, in any casing; numbers
+    of seven or more however they are punctuated. New spans carry the label of the mention they repeat and no score;
+    of several mentions one that `policy` takes out wins over one that it keeps, and a place that is kept does not keep
+    a name. `policy` gives types to labels of your own.
     """
     found = check_spans(document, spans)
     policy = policy or Policy()
     group_of = taxonomy().group_of
     kinds = {label: policy.type_of(label) for label in {span.label for span in found}}
-    names = [s for s in found if group_of[kinds[s.label]] == "NAME" and kinds[s.label] != "USERNAME"]
-    codes = [s for s in found if group_of[kinds[s.label]] in ("CONTACT", "ID") or kinds[s.label] == "USERNAME"]
+    keeps = {label: policy.action_for(label) == "keep" for label in kinds}
+    mentions = sorted(found, key=lambda span: keeps[span.label])  # the first mention of a name gives its label
+    names = [s for s in mentions if group_of[kinds[s.label]] == "NAME" and kinds[s.label] != "USERNAME"]
+    codes = [s for s in mentions if group_of[kinds[s.label]] in ("CONTACT", "ID") or kinds[s.label] == "USERNAME"]
     covered = bytearray(len(document.text))
     for span in found:
+        if keeps[span.label] and group_of[kinds[span.label]] != "NAME":
+            continue  # a patient called Israel
         covered[span.start : span.end] = b"\1" * (span.end - span.start)
     new = [*_names(document.text, names, kinds, covered), *_codes(document.text, codes, covered)]
     return tuple(sorted((*found, *_disjoint(new, len(document.text)))))
@@ -153,21 +163,41 @@ def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Spa
     """Other places of whole numbers and addresses: looked for where a run of letters and digits is their first one."""
     labels: dict[str, str] = {}
     shapes: dict[str, set[tuple[int, int]]] = {}  # first run of a code: where it stands there, and the code's length
-    for shown, label in {text[s.start : s.end]: s.label for s in spans}.items():
+    numbers: dict[str, str] = {}  # without punctuation
+    for span in spans:
+        shown = text[span.start : span.end].lower()
         digits = sum(ch.isdecimal() for ch in shown)
         if sum(ch.isalnum() for ch in shown) < _CODE_FROM or (digits < 4 and "@" not in shown and "." not in shown):
             continue
         first = _RUN.search(shown)
-        labels[shown] = label
+        labels.setdefault(shown, span.label)
         shapes.setdefault(first[0], set()).add((first.start(), len(shown)))
-    for run in _RUN.finditer(text) if labels else ():
-        for before, length in shapes.get(run[0], ()):
+        if digits >= 4 and "@" not in shown and len(bare(shown)) >= _NUMBER_FROM:
+            numbers.setdefault(bare(shown), span.label)
+    runs = list(_RUN.finditer(text)) if labels else []
+    for i, run in enumerate(runs):
+        for before, length in shapes.get(run[0].lower(), ()):
             start, end = run.start() - before, run.start() - before + length
-            shown = text[start:end] if start >= 0 else ""
+            shown = text[start:end].lower() if start >= 0 else ""
             if shown not in labels or (shown[-1].isalnum() and text[end : end + 1].isalnum()):
                 continue
             if not all(covered[start:end]):
                 yield Span(start, end, labels[shown])
+        if numbers:
+            yield from _punctuated(text, runs, i, numbers, covered)
+
+
+def _punctuated(
+    text: str, runs: Sequence[re.Match[str]], i: int, numbers: Mapping[str, str], covered: bytearray
+) -> Iterator[Span]:
+    """Numbers that begin with the i-th run, whatever single marks stand within them."""
+    start, end, whole = runs[i].start(), runs[i].end(), runs[i][0].lower()
+    for run in (*runs[i + 1 : i + _PIECES], None):
+        if whole in numbers and not all(covered[start:end]):
+            yield Span(start, end, numbers[whole])
+        if run is None or run.start() != end + 1 or text[end] not in _MARKS:
+            return
+        end, whole = run.end(), whole + run[0].lower()
 
 
 def _disjoint(spans: Iterable[Span], length: int) -> list[Span]:

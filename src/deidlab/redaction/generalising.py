@@ -67,8 +67,8 @@ _AGE = re.compile(
     r"their|o|year|aged|at|approximately|male|female)(?![^\W_])",
     re.IGNORECASE,
 )
-# Behind the span "do" is a word (95 do not resuscitate) and "MO" a State.
-_SHORT_AFTER = re.compile(rf"[\s-]*(?:{_CLEAR_UNITS}|(?-i:mo))(?![^\W_])", re.IGNORECASE)
+# Behind the span "do" is a word (95 do not resuscitate), "MO" a State, and "Days in hospital" the next field.
+_SHORT_AFTER = re.compile(rf"[ \t-]?(?:{_CLEAR_UNITS}|mo)(?![^\W_]|\.?[ \t]*\d|[ \t]+(?:in|since|of)\b)")
 
 
 def age(text: str, start: int, end: int) -> str | None:

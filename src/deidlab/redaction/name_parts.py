@@ -26,6 +26,7 @@ _WORDS = _read_words()
 FEMALE_TITLES, MALE_TITLES = _WORDS["female_titles"], _WORDS["male_titles"]
 TITLES = FEMALE_TITLES | MALE_TITLES | _WORDS["titles"]
 _SURE, _PARTICLES = _WORDS["sure_suffixes"], _WORDS["particles"]
+_NEVER_NAMES = frozenset(("de", "del", "la", "las", "los"))
 _SUFFIXES = _SURE | _WORDS["suffixes"]
 _BEFORE = regex.compile(r"(\p{L}+[ªº]?)[.:]?\s*$")
 _SAYS_SLOT = {"apellidos": "family", "apellido": "family", "surname": "family", "nombre": "given", "firstname": "given"}
@@ -120,6 +121,13 @@ def _title(before: str, words: list[tuple[int, int, str]], spanish: bool) -> tup
 def _is_fixed(text: str, words: list[tuple[int, int, str]], i: int, spanish: bool) -> bool:
     """Whether a word of a mention stays: a title, a suffix or a particle."""
     first, last, key = words[i]
+    if key == "don" and not spanish and len(words) > 1:
+        return False  # Don Smith
+    if key in _PARTICLES - _NEVER_NAMES and text[first].isupper():
+        # What a name begins with, or a given name behind the comma, may be the name: Le, Minh; Carson, Ben
+        before = [w for w in words[:i] if w[2] not in TITLES]
+        if not before or "," in text[words[i - 1][1] : first]:
+            return False
     if spanish and i == 0 and key == "d" and text[last : last + 1] in (".", "ª"):
         return True
     if key in TITLES and all(w[2] in TITLES for w in words[:i]):

@@ -86,7 +86,7 @@ def exchanged_place(text: str, kind: str, draws: Draws, spanish: bool, forbidden
         case "HOSPITAL":
             new = _renamed(text, "names", culture, draws, forbidden) or _template(culture, draws, text)
         case "DEPARTMENT":
-            new = _renamed(text, "streets", culture, draws, forbidden) or _listed(
+            new = _renamed(text, "streets", culture, draws, forbidden, numbered=True) or _listed(
                 text, "departments", culture, draws, forbidden
             )
         case "ORGANIZATION":
@@ -160,8 +160,13 @@ def _telling(text: str) -> list[str]:
     return [word for word in words if word not in generic()["words"]]
 
 
-def _renamed(text: str, name: str, culture: str, draws: Draws, forbidden: frozenset[str]) -> str | None:
-    """Words that tell which place it is exchanged, run by run; None where there are none."""
+def _renamed(
+    text: str, name: str, culture: str, draws: Draws, forbidden: frozenset[str], numbered: bool = False
+) -> str | None:
+    """Words that tell which place it is exchanged, run by run; None where there are none.
+
+    Numbers are exchanged too; alone they are enough where the place is `numbered`.
+    """
     pieces, at, changed, last = [], 0, False, -2
     words = list(_WORD.finditer(text))
     for i, word in enumerate(words):
@@ -185,7 +190,8 @@ def _renamed(text: str, name: str, culture: str, draws: Draws, forbidden: frozen
         if new is None:
             return None
         pieces += [text[at : word.start()], new]
-        at, changed = word.end(), True
+        # A house number that is another leaves Church Street where it was; of 3 North it is all that tells.
+        at, changed = word.end(), changed or numbered or not word[0].isdecimal()
     return "".join((*pieces, text[at:])) if changed else None
 
 

@@ -87,14 +87,16 @@ class OffsetMap:
 class Redacted:
     """A text made safe: `spans` annotate this text (labels kept, in order), `offsets` lead to and from the old one.
 
-    What was removed altogether has no span here. `fallbacks` are (label, reason) of what was masked because nothing
-    better could be said (a date that could not be read, a type without a surrogate).
+    What was removed altogether has no span here; `replaced` has the label of all that was taken out, and of nothing
+    that was kept. `fallbacks` are (label, reason) of what was masked because nothing better could be said (a date that
+    could not be read, a type without a surrogate).
     """
 
     text: str
     spans: tuple[Span, ...]
     offsets: OffsetMap
     fallbacks: tuple[tuple[str, str], ...] = ()
+    replaced: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Redacted(text=<{len(self.text)} characters>, spans=<{len(self.spans)}>)"
@@ -147,7 +149,7 @@ def replace(document: Document, spans: Sequence[Span], replacements: Sequence[st
     if len(spans) != len(replacements):
         raise DataError(f"document {document.id}: {len(replacements)} replacements for {len(spans)} spans")
     of_span = {(s.start, s.end, s.label): text for s, text in zip(spans, replacements, strict=True)}
-    pieces, edits, annotations = [], [], []
+    pieces, edits, annotations, labels = [], [], [], []
     at = length = 0
     for group in clusters(check_spans(document, spans)):
         whole = united(group)
@@ -156,9 +158,10 @@ def replace(document: Document, spans: Sequence[Span], replacements: Sequence[st
         pieces += [document.text[at : whole.start], new]
         length += whole.start - at
         edits.append((whole.start, whole.end - whole.start, len(new)))
+        labels.append(whole.label)
         if new:
             annotations.append(Span(length, length + len(new), whole.label, whole.score))
         length += len(new)
         at = whole.end
     pieces.append(document.text[at:])
-    return Redacted("".join(pieces), tuple(annotations), OffsetMap(tuple(edits)))
+    return Redacted("".join(pieces), tuple(annotations), OffsetMap(tuple(edits)), replaced=tuple(labels))
