@@ -44,6 +44,11 @@ def test_a_target_that_some_draws_never_reach_has_no_upper_bound():
     assert wide.needed(0.2).low < np.inf and wide.needed(0.2).high == np.inf
 
 
+def test_without_repeats_there_is_a_curve_and_no_interval():
+    drawn = extrapolate({10: [0.3], 20: [0.2], 40: [0.15]})
+    assert 0.1 < drawn.at(80).value < 0.15 and np.isnan([drawn.at(80).low, drawn.needed(0.05).high]).all()
+
+
 def test_two_sizes_say_nothing():
     assert extrapolate({0: [0.9], 10: [0.5], 50: [0.3]}) is None, (
         "none is no size either: there is nothing to learn from"

@@ -48,6 +48,8 @@ def test_the_group_of_an_override(override):
         "a,b=[c]",
         "back\\slash",
         "ends in one\\",
+        "a\\'b",
+        "a\\\\'b",
         "año",
         "null",
         "001",

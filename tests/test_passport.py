@@ -86,3 +86,17 @@ def test_nobody_signs_for_nothing(run, tmp_path):
         passport.issue(run, "Ada", "")
     with pytest.raises(ConfigError, match=r"report.json is not there: give the output folder of a run"):
         passport.issue(tmp_path, "Ada", "research")
+
+
+def test_the_digest_of_adapters_is_about_the_model_beside_them_too(tmp_path):
+    base, run = tmp_path / "base", tmp_path / "run"
+    for folder, name, content in (
+        (base, "model.safetensors", "one"),
+        (run, "adapter_model.safetensors", "adapters"),
+        (run, "adapter_config.json", json.dumps({"base_model_name_or_path": str(base)})),
+    ):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    before = passport.weights_digest(run)
+    (base / "model.safetensors").write_text("another")
+    assert passport.weights_digest(run) != before

@@ -73,3 +73,15 @@ def test_a_queue_without_an_order_finds_its_share_and_no_more(share, count):
 def test_a_judgement_says_area_and_shares():
     outcome = u.Outcome(np.array([False, True]), np.array([0, 4]))
     assert u.judge(np.array([0.1, 0.9]), outcome) == {"aurc": 0.25, "top_0.01": 0, "top_0.05": 0, "top_0.1": 0}
+
+
+def test_a_source_that_knows_nothing_is_judged_the_same_in_any_order_of_the_notes():
+    wrong = np.r_[np.ones(8), np.zeros(392)]
+    for order in (wrong, wrong[::-1]):
+        outcome = u.Outcome(order, order)
+        assert u.judge(np.zeros(400), outcome)["aurc"] == pytest.approx(0.02)
+        assert (u.at_the_top(np.zeros(400), 0.05) @ order) / order.sum() == pytest.approx(0.05)
+
+
+def test_the_top_of_the_queue_holds_its_share_and_splits_a_tie():
+    assert u.at_the_top(np.array([3.0, 1.0, 2.0, 2.0]), 0.5).tolist() == [1, 0, 0.5, 0.5]

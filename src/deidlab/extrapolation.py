@@ -8,6 +8,7 @@ do, not that the curve might have another form. So it is honest near the sizes t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,10 @@ def candidates(shape: np.ndarray, errors: np.ndarray) -> list[tuple[float, float
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """Curves fitted to resampled repeats; the first is that of all points."""
+    """Curves fitted to resampled repeats; the first is that of all points.
+
+    Where no size was repeated there is nothing to resample, and bounds are NaN.
+    """
 
     laws: tuple[PowerLaw, ...]
     largest: int
@@ -89,6 +93,8 @@ class Extrapolation:
         return Forecast(float(found[0]), *self._bounds(found[1:]))
 
     def _bounds(self, values: np.ndarray) -> tuple[float, float]:
+        if not len(values):
+            return math.nan, math.nan
         tail = (1 - self.level) / 2
         # Sorted values and not interpolated ones: between a number and infinity there is none.
         low, high = np.quantile(values, [tail, 1 - tail], method="nearest")
@@ -106,7 +112,8 @@ def extrapolate(
     measured = [np.asarray(errors[size], float) for size in sizes]
     at = np.repeat(np.asarray(sizes, float), [len(values) for values in measured])
     laws = [fit(at, np.concatenate(measured))]
-    for _ in range(replicates):
+    repeated = max(map(len, measured)) > 1  # else every draw is the same curve, and says nothing of how sure it is
+    for _ in range(replicates if repeated else 0):
         drawn = [values[rng.integers(len(values), size=len(values))] for values in measured]
         laws.append(fit(at, np.concatenate(drawn)))
     return Extrapolation(tuple(laws), sizes[-1], level)

@@ -73,8 +73,9 @@ def quoted(text: str) -> str:
     """A text as Hydra's command line takes it, whatever is in it."""
     if PLAIN.fullmatch(text) and text.lower() not in ("null", "true", "false", "nan", "inf"):
         return text
+    # Before a quote, the closing one too, a backslash is doubled.
     body, slashes = text.rstrip("\\"), len(text) - len(text.rstrip("\\"))
-    return "'" + body.replace("'", "\\'") + "\\" * 2 * slashes + "'"  # before the closing quote a backslash is doubled
+    return "'" + re.sub(r"(\\*)'", r"\1\1\\'", body) + "\\" * 2 * slashes + "'"
 
 
 def written(value: Any) -> str:

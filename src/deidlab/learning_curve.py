@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,8 @@ def collect(
 def forecast(points: Sequence[Mapping[str, Any]], target: float | None) -> dict[str, Any] | None:
     """Strict F1 and leak with more local notes than were tried, and how many reach the target.
 
-    None with fewer than three sizes; a null bound lies beyond what `deidlab.extrapolation` dares to tell.
+    None with fewer than three sizes; a null bound lies beyond what `deidlab.extrapolation` dares to tell, and without
+    repeats there is none.
     """
     lines = []
     needed = None
@@ -146,11 +148,12 @@ def forecast(points: Sequence[Mapping[str, Any]], target: float | None) -> dict[
             values = (told.value, told.low, told.high)
             value, low, high = values if measure == LEAK else (1 - told.value, 1 - told.high, 1 - told.low)
             size = times * drawn.largest
-            lines.append({"notes": size, "measure": measure, "value": value, "low": low, "high": high})
+            bounds = {"low": low, "high": high} if math.isfinite(low) else {"low": None, "high": None}
+            lines.append({"notes": size, "measure": measure, "value": value, **bounds})
         if measure == HEADLINE and target is not None:
             found = drawn.needed(1 - target)
             needed = {"target": target} | {
-                key: None if np.isinf(value) else int(np.ceil(value))
+                key: None if not np.isfinite(value) else int(np.ceil(value))
                 for key, value in (("notes", found.value), ("low", found.low), ("high", found.high))
             }
     return {"points": lines, "needed": needed}
@@ -202,14 +205,14 @@ def forecast_section(content: Mapping[str, Any]) -> Section | None:
         (f"{notes:,}", *(Estimate(*(by[notes, m][k] for k in ("value", "low", "high"))) for m in (HEADLINE, LEAK)))
         for notes in sorted({line["notes"] for line in told["points"]})
     )
-    about = (
-        "An inverse power law through the points above; ranges are 95% intervals over repeats, if the curve keeps its "
-        "form. Hopeful far from what was tried."
-    )
+    repeated = any(line["low"] is not None for line in told["points"])
+    ranges = "; ranges are 95% intervals over repeats, if the curve keeps its form" if repeated else ""
+    about = f"An inverse power law through the points above{ranges}. Hopeful far from what was tried."
     if needed := told["needed"]:
         least, most = ("more than can be told" if needed[k] is None else f"{needed[k]:,}" for k in ("low", "high"))
         number = "cannot be told" if needed["notes"] is None else f"{needed['notes']:,}"
-        about += f" Notes for strict F1 {needed['target']:g}: {number} ({least} to {most})."
+        between = f" ({least} to {most})" if repeated else ""
+        about += f" Notes for strict F1 {needed['target']:g}: {number}{between}."
     return Section("More notes", about, Table(("notes", HEADLINE, LEAK), body))
 
 

@@ -97,6 +97,10 @@ class Backbone:
             raise ConfigError(f"model.dtype is {self.dtype!r}; expected auto, fp32 or bf16")
         if self.lora is None and (self.four_bit or self.dtype == "bf16"):
             raise ConfigError("model.four_bit and model.dtype=bf16 are for frozen weights: set model.lora too")
+        if self.word_shapes and self.dtype == "bf16":
+            raise ConfigError(
+                "model.word_shapes is learnt in fp32, beside frozen weights of the same: set model.dtype=fp32"
+            )
         if self.lora is not None and self.head == "crf":
             raise ConfigError("model.head=crf and model.lora do not go together: choose one")
         if self.lora is not None and self.random_weights:
@@ -229,7 +233,8 @@ class Backbone:
         return add_lora(model, self.lora, source, self.revision, learnt)
 
     def _dtype(self) -> torch.dtype:
-        fast = self.lora is not None and has_fast_bf16(pick_device())
+        # The table of word shapes is learnt in fp32, and a layer norm takes both or neither in bf16.
+        fast = self.lora is not None and not self.word_shapes and has_fast_bf16(pick_device())
         return torch.bfloat16 if self.dtype == "bf16" or (self.dtype == "auto" and fast) else torch.float32
 
 

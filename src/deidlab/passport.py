@@ -123,13 +123,20 @@ def digest(content: Mapping[str, Any]) -> str:
 
 
 def weights_digest(checkpoint: Path) -> str:
-    """SHA-256 of the weights and of what using them takes: every byte, the model card left out."""
+    """SHA-256 of the weights and of what using them takes: every byte, the model card left out.
+
+    Of adapters, the weights of a local model that they were trained beside too; one of a hub is named in their config.
+    """
     if not checkpoint.is_dir():
         raise ConfigError(f"{checkpoint} is not there: give the output folder of a run of train.py that ended")
     told = hashlib.sha256()
     for file in sorted(path for path in checkpoint.iterdir() if path.suffix in (".safetensors", ".json")):
         with file.open("rb") as stream:
             told.update(f"{file.name} {hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    if (checkpoint / "adapter_config.json").is_file():
+        base = stated(checkpoint / "adapter_config.json")["base_model_name_or_path"]
+        if Path(base).is_dir():  # a model of a hub is named, with its revision, in the file itself
+            told.update(weights_digest(Path(base)).encode())
     return told.hexdigest()
 
 

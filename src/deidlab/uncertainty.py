@@ -68,22 +68,32 @@ class Outcome:
 
 def risk_coverage(uncertainty: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Share of units kept, most certain first, and the share of these that are wrong; (units,) each."""
-    order = np.argsort(uncertainty, kind="stable")
-    kept = np.arange(1, len(order) + 1)
-    return kept / max(len(order), 1), np.cumsum(wrong[order]) / kept
+    kept = np.arange(1, len(wrong) + 1)
+    return kept / max(len(kept), 1), np.cumsum(ranked(uncertainty, wrong)) / kept
+
+
+def ranked(values: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    """The amounts of units by increasing value; units of one value are in no order: each has the mean of them all."""
+    order = np.argsort(values, kind="stable")
+    _, group = np.unique(values[order], return_inverse=True)
+    return (np.bincount(group, amounts[order]) / np.bincount(group))[group] if len(order) else np.zeros(0)
 
 
 def found_at_the_top(uncertainty: np.ndarray, missed: np.ndarray, share: float) -> float | None:
     """Share of the missed characters that stand in the top `share` of the queue; ties count for their part."""
     if not missed.sum():
         return None
+    return float(ranked(-uncertainty, missed)[: round(share * len(missed))].sum() / missed.sum())
+
+
+def at_the_top(uncertainty: np.ndarray, share: float) -> np.ndarray:
+    """How much of each unit stands in the top `share` of the queue, (units,); those of one value share its places."""
     order = np.argsort(-uncertainty, kind="stable")
-    values = uncertainty[order]
-    # Units of one value are in no order: each stands for the mean of them all.
-    first = np.concatenate([[True], values[1:] != values[:-1]])
-    group = np.cumsum(first) - 1
-    mean = np.bincount(group, missed[order]) / np.bincount(group)
-    return float(mean[group][: round(share * len(order))].sum() / missed.sum())
+    places = np.zeros(len(order))
+    places[: round(share * len(order))] = 1
+    found = np.empty(len(order))
+    found[order] = ranked(np.sort(-uncertainty), places)
+    return found
 
 
 def judge(uncertainty: np.ndarray, outcome: Outcome) -> dict[str, Any]:

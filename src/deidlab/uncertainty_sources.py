@@ -133,9 +133,7 @@ def judged(
     lines = []
     for name, values in sources.items():
         line = u.judge(values[readable], missed) | {"aurc": u.judge(values, units.outcome)["aurc"], "source": name}
-        order = np.argsort(-values[readable], kind="stable")
-        top = np.zeros(len(order))
-        top[order[: round(0.05 * len(order))]] = 1
+        top = u.at_the_top(values[readable], 0.05)
         hit, all_missed = (
             np.bincount(draws.cluster[units.note[readable]], weights, draws.clusters)
             for weights in (top * missed.missed, missed.missed)

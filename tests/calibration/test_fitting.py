@@ -83,3 +83,18 @@ def test_spans_that_are_all_right_stay_believable():
     sure = with_spans(Calibration(), np.full(200, 0.99), np.ones(200, dtype=bool), ["A"] * 200)
     assert 0.98 < sure.span_probability(0.99, "A") < 1
     assert with_spans(Calibration(), np.empty(0), np.empty(0, dtype=bool), []) == Calibration()
+
+
+def test_where_confidence_says_nothing_spans_are_as_true_as_all_of_them():
+    """Sure ones were wrong and doubtful ones right: the slope is none, and the intercept is fitted to that."""
+    confidence, right = np.r_[np.full(40, 0.999), np.full(40, 0.6)], np.r_[np.ones(10), np.zeros(30), np.ones(40)] > 0
+    slope, shift = with_spans(Calibration(), confidence, right, ["A"] * 80).span
+    shift += dict(with_spans(Calibration(), confidence, right, ["A"] * 80).span_types)["A"]
+    assert slope == 0 and sigmoid(np.array(shift)) == pytest.approx(right.mean(), abs=0.03)
+
+
+def test_isotonic_scaling_gives_equal_scores_one_answer():
+    from deidlab.calibration.fitting import isotonic
+
+    knots = isotonic(np.zeros(4), np.array([False, False, True, True]))
+    assert knots == ((0.0, 0.0),)

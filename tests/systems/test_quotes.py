@@ -99,3 +99,9 @@ def test_an_answer_without_a_list_is_an_error_that_does_not_quote_it(answer):
     with pytest.raises(DataError, match="did not answer with") as error:
         entities(answer)
     assert "Zyxomma" not in str(error.value)
+
+
+def test_a_whole_word_that_overlaps_a_part_of_one_is_found():
+    text = "Rm 21 1 1"
+    spans, _ = align(text, [{"text": "1 1", "label": "X"}], ["X"])
+    assert [(span.start, span.end) for span in spans] == [(6, 9)]

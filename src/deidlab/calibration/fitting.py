@@ -111,8 +111,10 @@ def isotonic(odds: np.ndarray, inside: np.ndarray) -> tuple[tuple[float, float],
     """
     order = np.argsort(odds, kind="stable")
     pools: list[list[float]] = []  # units, identifiers, sum of log-odds
-    for value, hit in zip(odds[order], inside[order], strict=True):
-        pools.append([1.0, float(hit), float(value)])
+    values, first, counts = np.unique(odds[order], return_index=True, return_counts=True)
+    hits = np.add.reduceat(inside[order].astype(float), first) if len(first) else np.zeros(0)
+    for value, count, hit in zip(values, counts, hits, strict=True):  # units of one value are one from the start
+        pools.append([float(count), float(hit), float(value) * float(count)])
         while len(pools) > 1 and pools[-2][1] * pools[-1][0] >= pools[-1][1] * pools[-2][0]:
             last = pools.pop()
             pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
@@ -138,7 +140,18 @@ def with_spans(
     x = np.column_stack([span_odds(confidence), np.ones(len(right)), np.eye(len(types))[type_of]])
     prior = np.zeros(x.shape[1])
     prior[0] = 1.0
-    at, ridge = prior, np.array([SLOPE_SPREAD, SHIFT_SPREAD, *[TYPE_SPREAD] * len(types)]) ** -2.0
+    ridge = np.array([SLOPE_SPREAD, SHIFT_SPREAD, *[TYPE_SPREAD] * len(types)]) ** -2.0
+    at = newton(x, target, prior, ridge)
+    if at[0] < 0:  # surer spans would be wrong more often, which too few can tell: then confidence says nothing
+        x[:, 0] = prior[0] = 0.0
+        at = newton(x, target, prior, ridge)
+    offsets = tuple(zip(types.tolist(), floats(at[2:]), strict=True))
+    return replace(calibration, span=(float(at[0]), float(at[1])), span_types=offsets)
+
+
+def newton(x: np.ndarray, target: np.ndarray, prior: np.ndarray, ridge: np.ndarray) -> np.ndarray:
+    """The weights of a logistic regression of `target` on the columns of `x`, held near `prior` by `ridge`."""
+    at = prior
     for _ in range(STEPS):
         p = sigmoid(x @ at)
         slope = x.T @ (p - target) + ridge * (at - prior)
@@ -146,9 +159,7 @@ def with_spans(
         at = at - np.clip(step, -1, 1)
         if np.abs(step).max() < ENOUGH:
             break
-    offsets = tuple(zip(types.tolist(), floats(at[2:]), strict=True))
-    # A slope below 0 would say that surer spans are wrong more often: too few were wrong to tell.
-    return replace(calibration, span=(max(float(at[0]), 0.0), float(at[1])), span_types=offsets)
+    return at
 
 
 def floats(values: np.ndarray) -> tuple[float, ...]:

@@ -67,9 +67,17 @@ class GlinerSystem:
 
     def _check_length(self, document: Document, text: str) -> None:
         """Its tokenizer would cut what is too long without a word: that is an error here."""
-        tokenizer = self.model.data_processor.transformer_tokenizer
+        processor = self.model.data_processor
+        tokenizer = processor.transformer_tokenizer
+        # Its words are not ours: it parts one at every combining mark.
+        words = [one if isinstance(one, str) else one[0] for one in processor.words_splitter(text)]
+        if len(words) > self.model.config.max_len:
+            raise DataError(
+                f"{document.id}: a window of {self.words} words is {len(words)} as the model counts, and it takes "
+                f"{self.model.config.max_len}: lower system.words"
+            )
         asked = sum(len(tokenizer.tokenize(label)) + 1 for label in self.mapping)
-        length = len(tokenizer.tokenize(text)) + asked + 3
+        length = sum(len(tokenizer.tokenize(word)) for word in words) + asked + 3
         limits = (
             tokenizer.model_max_length,
             getattr(self.model.config.encoder_config, "max_position_embeddings", None),

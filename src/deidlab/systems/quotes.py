@@ -92,14 +92,23 @@ def occurrences(text: str, quote: str, lost: Losses, label: str) -> list[tuple[i
     start = text.find(quote)
     while start >= 0:
         places.append((start, start + len(quote)))
-        start = text.find(quote, start + len(quote))
+        start = text.find(quote, start + 1)
     if not places:
         lost.count("invented", label)
         return []
     if whole := [place for place in places if stands_alone(text, *place)]:
-        return whole
+        return one_by_one(whole)
     lost.count("inside_word", label)
-    return places
+    return one_by_one(places)
+
+
+def one_by_one(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Places in order, without those that overlap the one before."""
+    kept: list[tuple[int, int]] = []
+    for start, end in places:
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end))
+    return kept
 
 
 def stands_alone(text: str, start: int, end: int) -> bool:
