@@ -129,6 +129,10 @@ class Losses:
         """Count something that is no fault of the data (a relation in a brat file, a span cut by a subword)."""
         self.counts[reason, label] += n
 
+    def placed(self, reason: str, document_id: str, span: Span) -> None:
+        """Count something of one span that is no fault; a ledger that keeps places learns this one."""
+        self.count(reason, span.label)
+
     def fault(self, reason: str, label: str, message: str) -> None:
         """Report a fault of the data: raise `DataError(message)` or count it, as `on_error` says."""
         if self.on_error == "raise":

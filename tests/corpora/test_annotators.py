@@ -16,9 +16,7 @@ def test_those_who_agree_are_one_whatever_the_order_of_their_spans():
 
 def test_disagreement_is_an_error_or_the_first_or_all():
     versions = [(ANNA,), (BONN, ANNA)]
-    with pytest.raises(
-        DataError, match=r"a: its 2 annotations differ; .* data.annotators=first or data.annotators=union"
-    ):
+    with pytest.raises(DataError, match=r"a: its 2 annotations differ; .* data.reader.annotators=first"):
         settled("a", versions, "error", Losses())
     losses = Losses("count")
     assert settled("a", versions, "error", losses) is None

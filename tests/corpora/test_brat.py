@@ -1,6 +1,7 @@
 """brat standoff as brat and people write it."""
 
 from deidlab.corpora import brat
+from deidlab.inspection.ledger import PlacedLosses
 from deidlab.types import Losses
 
 
@@ -39,3 +40,13 @@ def test_pieces_that_touch_are_one_span_and_a_mark_that_is_not_counted_shifts_no
 def test_brat_reads_bare_notes_when_told_that_they_are_not_annotated(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"Anna\r\n")
     assert [(d.id, d.text, d.spans) for d in brat.read(tmp_path, Losses(), annotated=False)] == [("a", "Anna\r\n", ())]
+
+
+def test_an_inspection_learns_where_a_span_in_pieces_was_left_out(tmp_path):
+    (tmp_path / "a.txt").write_text("John Smith saw")
+    (tmp_path / "a.ann").write_text("T1\tPATIENT 0 4;11 14\tJohn saw\n")
+    losses = PlacedLosses()
+    assert found(*brat.read(tmp_path, losses)) == []
+    (finding,) = losses.findings
+    assert (finding.code, finding.severity, finding.document_id) == ("discontinuous_span", "suspicion", "a")
+    assert (finding.start, finding.end) == (0, 14)

@@ -131,7 +131,7 @@ def project(folder, name, **by):
 def test_a_folder_a_note_holds_a_file_for_each_annotator(tmp_path):
     project(tmp_path, "one.txt", anna="PER", benzip="PER")
     project(tmp_path, "two.txt", anna="PER", benzip="LOC")
-    with pytest.raises(DataError, match=r"two.txt: its 2 annotations differ; .* data.annotators=first"):
+    with pytest.raises(DataError, match=r"two.txt: its 2 annotations differ; .* data.reader.annotators=first"):
         list(cas.read(tmp_path, Losses()))
     for policy, spans in {"first": [("Anna", "PER")], "union": [("Anna", "LOC"), ("Anna", "PER")]}.items():
         losses = Losses()
@@ -175,3 +175,24 @@ def test_a_broken_zip_file_is_a_fault(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK\3\4 Anna")
     with pytest.raises(DataError, match="is no zip file that can be read"):
         list(cas.read(tmp_path, Losses()))
+
+
+def test_the_label_is_in_one_feature_of_a_layer_and_a_remark_is_none(tmp_path):
+    """Features that are not set are not exported: what is left of an annotation with a remark is the remark."""
+    layer = "custom.PHI"
+    spans = [structure(2, 3, 7, layer), structure(3, 11, 15, layer, comment="sister of Ann Lee")]
+    losses = Losses("count")
+    assert found(cas.parse("n", exported(*spans, structure(4, 8, 10, layer, kind="X")), "p", losses)) == []
+    assert counts(losses)["no_label"] == 3
+    only = cas.parse("n", exported(structure(2, 3, 7, layer, kind="PER"), structure(3, 11, 15, layer)), "p", losses)
+    assert found(only) == [("Anna", "PER")]
+    assert found(cas.parse("n", exported(structure(2, 3, 7, layer)), "p", losses)) == [("Anna", "PHI")]
+
+
+def test_a_layer_that_no_note_has_is_an_error_and_the_usual_one_beside_another_is_counted(tmp_path):
+    (tmp_path / "a.json").write_bytes(exported(structure(2, 3, 7, value="PER"), structure(3, 11, 15, "custom.PHI")))
+    with pytest.raises(ConfigError, match="has a layer 'NamedEntitiy'; look"):
+        list(cas.read(tmp_path, Losses(), layer="NamedEntitiy"))
+    losses = Losses()
+    assert [found(note) for note in cas.read(tmp_path, losses, layer="PHI")] == [[("Bonn", "PHI")]]
+    assert counts(losses)["other_layer"] == 1

@@ -58,3 +58,11 @@ def test_conll_under_a_given_scheme_refuses_the_tags_of_another(tmp_path):
         list(conll.read(tmp_path, Losses(), scheme="BIO"))
     with pytest.raises(ConfigError, match="expected one of IO, BIO, BIOES, BILOU"):
         list(conll.read(tmp_path, Losses(), scheme="BIOLU"))
+
+
+def test_comments_before_a_sentence_are_counted_and_a_number_sign_is_a_token(tmp_path):
+    (tmp_path / "c.conll").write_text("# newdoc id = 3\n# text = John saw\nJohn NAME\nsaw O\n\n# O\n\n# 4 x\n")
+    losses = Losses()
+    (note,) = conll.read(tmp_path / "c.conll", losses)
+    assert (note.text, found(note)) == ("John saw\n#", [("John", "NAME")])
+    assert counts(losses)["comment"] == 3

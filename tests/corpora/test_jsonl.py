@@ -75,3 +75,22 @@ def test_rejected_examples_and_other_annotators_are_counted(tmp_path):
     (document,) = jsonl.read(tmp_path, losses)
     assert found(document) == [("Anna", "N")]
     assert counts(losses) == {"not_accepted": 1, "other_version": 1}
+
+
+def test_label_studio_min_names_its_column_after_the_control(tmp_path):
+    span = {"start": 0, "end": 4, "text": "John", "labels": ["NAME"]}
+    row = {"id": 1, "text": "John saw Mary", "patient": "7", "annotator": 1, "annotation_id": 3, "ner": [span],
+           "quality": [{"choices": ["good"]}]}  # fmt: skip
+    (tmp_path / "min.json").write_text(json.dumps([row]))
+    losses = Losses()
+    (note,) = jsonl.read(tmp_path / "min.json", losses)
+    assert found(note) == [("John", "NAME")] and note.meta == {"patient": "7"}
+    assert counts(losses) == {"other_result": 1}
+
+
+def test_records_of_several_annotators_are_one_note_where_asked(tmp_path):
+    rows = [{"id": 1, "text": "John saw Mary", "label": [label]} for label in ([0, 4, "N"], [9, 13, "N"])]
+    (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (both,) = jsonl.read(tmp_path / "d.jsonl", Losses(), annotators="union")
+    (first,) = jsonl.read(tmp_path / "d.jsonl", Losses(), annotators="first")
+    assert found(both) == [("John", "N"), ("Mary", "N")] and found(first) == [("John", "N")]

@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
+import yaml
 
 from deidlab.corpora import jsonl
 from deidlab.corpora.loading import load_corpus
@@ -168,3 +170,9 @@ def test_a_split_that_is_not_there_is_named(load):
 def test_loading_needs_no_torch():
     code = "import sys, deidlab.corpora.loading, deidlab.corpora.nemotron; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=os.environ).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["jsonl", "conll", "brat", "inception"])
+def test_a_split_called_dev_is_that_of_validation(name):
+    splits = yaml.safe_load((Path(__file__).parents[2] / "conf" / "data" / f"{name}.yaml").read_text())["splits"]
+    assert any("devel/".startswith(pattern.strip("/").rstrip("*")) for pattern in splits["validation"])

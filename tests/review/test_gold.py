@@ -113,3 +113,21 @@ def test_what_cannot_be_exported_says_why(desk, decide, tmp_path):
     (tmp_path / "full" / "file").touch()
     with pytest.raises(DataError, match="not empty"):
         export(desk.opinions, tmp_path / "full", "brat")
+
+
+def test_an_export_that_fails_leaves_nothing_that_looks_whole(desk, decide, tmp_path, monkeypatch):
+    from deidlab.corpora import writing
+
+    def full(*_, **__):
+        raise DataError("the disk is full")
+
+    decide("Ada", 0, "finish")
+    monkeypatch.setattr("deidlab.review.gold.report", full)
+    with pytest.raises(DataError, match="full"):
+        export(desk.opinions, tmp_path / "gold", "jsonl")
+    assert not (tmp_path / "gold").exists()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError), writing.whole(tmp_path / "empty") as folder:
+        (folder / "half").touch()
+        raise DataError("x")
+    assert not list((tmp_path / "empty").iterdir())

@@ -45,7 +45,7 @@ def text_of(path: Path, place: str, kind: Kind, reading: Reading) -> str:
     if kind != "i2b2":
         return decoded(raw, reading.encoding, place)
     losses = Mendable()
-    root = safe_xml.parsed(raw, place, losses)
+    root = safe_xml.parsed(raw, place, losses, reading.encoding)
     note = root.find("TEXT") if root is not None else None
     if note is None:
         raise DataError(f"{place}: has no TEXT element; is this i2b2 2014 XML?")
@@ -100,6 +100,8 @@ class TextFile:
         """Write the note; one that failed leaves no file."""
         if any((shard / NOTES).exists() for shard in shards):
             join_parts(shards, out)
+        else:  # nor that of an earlier job, which would be taken for it
+            out.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

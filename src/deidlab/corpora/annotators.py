@@ -34,7 +34,7 @@ def settled(
                 document_id,
                 None,
                 f"{document_id}: its {len(versions)} annotations differ; export the adjudicated one, or say what "
-                "counts: data.annotators=first or data.annotators=union in train.py, --annotators elsewhere",
+                "counts: data.reader.annotators=first (or union) in train.py, --annotators elsewhere",
             )
             return None
         losses.count("annotators_disagree")

@@ -22,7 +22,7 @@ from deidlab.corpora.files import (
     without_bom,
     write_new,
 )
-from deidlab.types import DataError, Document, Losses
+from deidlab.types import DataError, Document, Losses, Span
 
 _SPAN = re.compile(r"(T[^\t ]*)\t([^\t ]+) (\d{1,15} \d{1,15}(?:;\d{1,15} \d{1,15})*)(?:\t(.*))?", re.DOTALL)
 _WITHOUT_SPAN = {
@@ -101,7 +101,7 @@ def parse_annotations(document_id: str, text: str, notation: str, losses: Losses
             if all(gap.isspace() and "\n" in gap for gap in gaps):
                 yield Annotation(pieces[0][0], pieces[-1][1], label, covered, f"line {number}")
             else:
-                losses.count("discontinuous_span", label)
+                losses.placed("discontinuous_span", document_id, Span(pieces[0][0], pieces[-1][1], label))
 
 
 def write(documents: Iterable[Document], path: Path) -> None:

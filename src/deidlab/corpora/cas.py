@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,12 +21,13 @@ from deidlab.corpora.annotators import Policy, check_policy, settled
 from deidlab.corpora.cas_structures import METADATA, NAMED_ENTITY, Cas, Structure, short
 from deidlab.corpora.files import files_in
 from deidlab.corpora.utf16 import characters_of
-from deidlab.types import Document, Losses, Span
+from deidlab.types import ConfigError, Document, Losses, Span
 
 SUFFIXES = (".json", ".xmi", ".xml", ".zip")
 LARGEST = 1 << 28  # bytes of one unpacked member of a zip file: more is no note
 # What pipelines add and no annotator marks: tokens, sentences, tags, and the metadata of INCEpTION.
 _BUILT_IN = re.compile(r"uima\.|de\.tudarmstadt\.ukp\.(?:dkpro\.core|clarin\.webanno|inception)\.")
+_LIKE_A_LABEL = re.compile(r"[\w.:/&-]{1,40}")
 _LABEL_FEATURES = ("value", "label", "entity", "category", "type", "identifier")
 
 
@@ -44,15 +45,24 @@ class Layer:
             return {kind for kind in present if self.name in (kind, short(kind))}
         return {kind for kind in present if kind == NAMED_ENTITY or not _BUILT_IN.match(kind)}
 
-    def label(self, structure: Structure) -> str:
-        """The label of a span: the feature asked for, the usual ones, the only one, or the name of its layer."""
-        features = structure.features
-        if self.feature is not None or structure.type == NAMED_ENTITY:
-            return features.get(self.feature or "value", "")
-        for name in _LABEL_FEATURES:
-            if name in features:
-                return features[name]
-        return next(iter(features.values())) if len(features) == 1 else "" if features else short(structure.type)
+    def feature_of(self, kind: str, found: Iterable[Structure]) -> str | None:
+        """The feature that holds the labels of a layer, one for all its spans, `found`.
+
+        The one asked for, one of the usual names, or the only one if what it holds looks like labels and not like
+        remarks; "" where none of these is there, None where no span has a feature, and the layer is the label.
+        """
+        if self.feature is not None or kind == NAMED_ENTITY:
+            return self.feature or "value"
+        values: dict[str, list[str]] = {}
+        for structure in found:
+            for name, value in structure.features.items():
+                values.setdefault(name, []).append(value)
+        if usual := [name for name in _LABEL_FEATURES if name in values]:
+            return usual[0]
+        if len(values) == 1:
+            ((name, told),) = values.items()
+            return name if all(_LIKE_A_LABEL.fullmatch(value) for value in told) else ""
+        return "" if values else None
 
 
 def read(
@@ -67,10 +77,11 @@ def read(
 
     `layer` is the name of the layer whose annotations are spans, in full or its last part (null: NamedEntity, or the
     one custom layer there is), `feature` the one that holds the label. Zip files, as INCEpTION makes them, are looked
-    into. Raises `DataError` for a folder without such files, and for any fault unless faults are counted.
+    into. Raises `DataError` for a folder without such files, and for any fault unless faults are counted, `ConfigError`
+    for a layer that no note has.
     """
     check_policy(annotators)
-    chosen = Layer(layer, feature)
+    chosen, layers = Layer(layer, feature), set[str]()
     for name, files in notes_below(Path(path)):
         if not files:
             losses.count("not_annotated")
@@ -79,7 +90,7 @@ def read(
             document
             for file in files
             for place, raw in contents(file, losses)
-            if (document := parse(name, raw, place, losses, chosen, encoding)) is not None
+            if (document := parse(name, raw, place, losses, chosen, encoding, layers)) is not None
         ]
         if not versions:
             continue
@@ -95,6 +106,8 @@ def read(
         spans = settled(first.id, [version.spans for version in versions], annotators, losses)
         if spans is not None:
             yield Document(first.id, first.text, spans, first.meta)
+    if layer is not None and not layers:
+        raise ConfigError(f"no note in {path} has a layer {layer!r}; look at its name in the project's settings")
 
 
 def notes_below(path: Path) -> Iterator[tuple[str | None, list[Path]]]:
@@ -152,9 +165,18 @@ def _is_member(member: zipfile.ZipInfo) -> bool:
 
 
 def parse(
-    name: str | None, raw: bytes, place: str, losses: Losses, layer: Layer | None = None, encoding: str = "utf-8"
+    name: str | None,
+    raw: bytes,
+    place: str,
+    losses: Losses,
+    layer: Layer | None = None,
+    encoding: str = "utf-8",
+    layers: set[str] | None = None,
 ) -> Document | None:
-    """A document from the bytes of a CAS, or None after a fault; its id is `name`, or what its metadata says."""
+    """A document from the bytes of a CAS, or None after a fault; its id is `name`, or what its metadata says.
+
+    The layers that were read are added to `layers`.
+    """
     is_json = raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
     cas = (cas_json if is_json else cas_xmi).parsed(raw, place, losses, encoding)
     if cas is None:
@@ -170,8 +192,10 @@ def parse(
         losses.fault("several_layers", "-", f"{document_id} ({place}): has layers {shown}; say which: layer=NAME")
         return None
     for kind, number in Counter(s.type for s in cas.structures).items():
-        if kind not in wanted and not _BUILT_IN.match(kind):
+        if kind not in wanted and (kind == NAMED_ENTITY or not _BUILT_IN.match(kind)):
             losses.count("other_layer", short(kind), number)
+    if layers is not None:
+        layers |= wanted
     found = [structure for structure in cas.structures if structure.type in wanted]
     annotations = list(_annotations(document_id, cas.text, found, layer, losses))
     return Document(document_id, cas.text, checked_spans(document_id, cas.text, annotations, losses))
@@ -186,11 +210,13 @@ def _stated_id(cas: Cas) -> str | None:
 
 
 def _annotations(
-    document_id: str, text: str, found: Iterable[Structure], layer: Layer, losses: Losses
+    document_id: str, text: str, found: Sequence[Structure], layer: Layer, losses: Losses
 ) -> Iterator[Annotation]:
     character = characters_of(text)
+    feature = {kind: layer.feature_of(kind, [s for s in found if s.type == kind]) for kind in {s.type for s in found}}
     for structure in found:
-        label = layer.label(structure)
+        holds = feature[structure.type]
+        label = short(structure.type) if holds is None else structure.features.get(holds, "")
         place = f"feature structure {structure.id}"
         if structure.begin is None or structure.end is None:
             losses.fault(

@@ -19,6 +19,7 @@ from deidlab.corpora.tag_columns import detected_scheme, fits, spans_of_tags
 from deidlab.labels import OUTSIDE, PREFIXES, Scheme, tag_sequence
 from deidlab.types import ConfigError, DataError, Document, Losses, Span
 
+_TAG = re.compile(r"O|[BIESLU]-\S+")
 DOCSTART = "-DOCSTART-"
 _ESCAPES = {" ": "\\s", "\t": "\\t", "\r": "\\r", "\n": "\\n", "\\": "\\\\"}
 _UNESCAPES = {escape: character for character, escape in _ESCAPES.items()}
@@ -72,8 +73,11 @@ def _notes(file: Path, content: str, losses: Losses) -> Iterator[tuple[str, list
     document_id, number, broken = file.stem, 0, False
     rows: list[_Row] = []
     for line_number, raw in enumerate(lines, start=1):
-        columns = _columns(raw.removesuffix("\r"))
-        if columns and columns[0] == DOCSTART:
+        line = raw.removesuffix("\r")
+        columns = _columns(line)
+        if _is_comment(line, columns) and (not rows or rows[-1].ends_sentence):
+            losses.count("comment")
+        elif columns and columns[0] == DOCSTART:
             if (number or rows) and not broken:
                 yield document_id, rows
             number += 1
@@ -89,6 +93,11 @@ def _notes(file: Path, content: str, losses: Losses) -> Iterator[tuple[str, list
                 rows.append(_row(columns, line_number))
     if not broken:
         yield document_id, rows
+
+
+def _is_comment(line: str, columns: list[str]) -> bool:
+    """Whether a line before a sentence is a comment of CoNLL-U (`# text = ...`), and no `#` with its tag."""
+    return line.startswith("# ") and "\t" not in line and not (len(columns) == 2 and _TAG.fullmatch(columns[1]))
 
 
 def _columns(line: str) -> list[str]:

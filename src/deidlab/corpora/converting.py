@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -102,16 +101,8 @@ def convert(
             there = ", ".join(str(name) for name in splits if name)
             raise ConfigError(f"{path} has splits already ({there}): name one of them, or leave out the shares")
         splits = cut(splits[None], cutting, losses)
-    existed = Path(out).exists()
-    folder = writing.new_folder(out)
-    try:
+    with writing.whole(out) as folder:
         return {
             name: writing.write(documents, folder / name if name else folder, form, losses, scheme)
             for name, documents in splits.items()
         }
-    except BaseException:
-        for made in folder.iterdir():  # the folder was empty, and half a corpus looks like a whole one
-            shutil.rmtree(made) if made.is_dir() else made.unlink()
-        if not existed:
-            folder.rmdir()
-        raise

@@ -52,7 +52,7 @@ def _mend(raw: bytes, tried: str) -> str:
     """How to have a file read whose bytes are not what was declared."""
     others = [name for name in likely(raw) if name != tried]
     name = others[0] if others else "NAME"
-    declared = f"data.encoding={name} in train.py, --encoding {name} elsewhere"
+    declared = f"data.reader.encoding={name} in train.py, --encoding {name} elsewhere"
     if not others:
         return f"save the file as UTF-8, or declare its encoding ({declared})"
     return f"it may be {' or '.join(others)}: declare it ({declared}), or save the file as UTF-8"

@@ -30,7 +30,10 @@ class Intake:
             group = group_of(document, self.split_by)
             there = split if group is None else self._split_of_group.get(group, split)
             if (earlier := self._split_of_id.get(document.id)) is not None:
-                message = f"{document.id} ({split}): a document of {earlier} has this id already; make ids unique"
+                message = (
+                    f"{document.id} ({split}): a document of {earlier} has this id already; make ids unique, or say "
+                    "what counts where annotators wrote a record each (data.reader.annotators=union)"
+                )
                 self.losses.fault("duplicate_id", "-", message)
                 continue
             if there != split:

@@ -19,7 +19,7 @@ def recognised(parsed: Any, fallback_id: str, losses: Losses) -> Record | None:
         case "label_studio":
             return label_studio.record(parsed, fallback_id, losses)
         case "label_studio_min":
-            return label_studio.min_record(parsed, fallback_id)
+            return label_studio.min_record(parsed, fallback_id, losses)
         case "prodigy":
             return prodigy.record(parsed, fallback_id, losses)
         case "doccano":

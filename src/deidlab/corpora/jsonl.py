@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deidlab.corpora.annotations import checked_spans
-from deidlab.corpora.annotators import Policy, check_policy, settled
+from deidlab.corpora.annotators import Policy, check_policy, merged, settled
 from deidlab.corpora.encodings import known
 from deidlab.corpora.files import decoded, encoded, files_in, lone_surrogate, private_folder, without_bom, write_new
 from deidlab.corpora.json_exports import recognised
@@ -31,10 +31,14 @@ def read(path: Path, losses: Losses, annotators: Policy = "error", encoding: str
     faults are counted.
     """
     check_policy(annotators)
-    for file in files_in(path, ".jsonl", ".json"):
-        for place, fallback_id, parsed in objects(file, losses, encoding):
-            if (document := _document(parsed, place, fallback_id, annotators, losses)) is not None:
-                yield document
+    documents = (
+        document
+        for file in files_in(path, ".jsonl", ".json")
+        for place, fallback_id, parsed in objects(file, losses, encoding)
+        if (document := _document(parsed, place, fallback_id, annotators, losses)) is not None
+    )
+    # doccano and Prodigy write a record for each annotator; to put them together all must be held.
+    yield from documents if annotators == "error" else merged(documents, annotators, losses)
 
 
 def objects(file: Path, losses: Losses, encoding: str = "utf-8") -> Iterator[tuple[str, str, Any]]:

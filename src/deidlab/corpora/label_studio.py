@@ -18,6 +18,7 @@ from deidlab.types import DataError, Document, Losses
 
 _TEXT_LABELS = ("labels", "hypertextlabels")
 _OTHER_KEYS = {"audio", "image", "video", "img", "picture", "sound", "pdf", "timeseries"}
+_MIN_KEYS = {"id", "text", "label", "annotator", "annotation_id", "created_at", "updated_at", "lead_time"}
 _MEDIA = re.compile(
     r"(?:(?:[a-z][a-z0-9+]*:/|\.{0,2})/[^\n]*|\S+)"
     r"\.(?:wav|mp3|flac|ogg|m4a|png|jpe?g|gif|bmp|tiff?|webp|dcm|mp4|avi|mov|webm|pdf)(?:\?\S*)?",
@@ -42,12 +43,22 @@ def record(parsed: dict, fallback_id: str, losses: Losses) -> Record | None:
     return Record(id_of(data, id_of(parsed, fallback_id)), data[key], versions, meta_of(meta))
 
 
-def min_record(parsed: dict, fallback_id: str) -> Record:
-    """The record of a row of JSON-MIN."""
-    regions = parsed.get("label") or []
-    if not isinstance(regions, list):
+def min_record(parsed: dict, fallback_id: str, losses: Losses) -> Record:
+    """The record of a row of JSON-MIN, where regions stand under the name of the control that made them."""
+    if not isinstance(parsed.get("label") or [], list):
         raise Malformed("expected a list of spans under label")
-    return Record(id_of(parsed, fallback_id), parsed["text"], (_annotations(regions, parsed["text"]),), {})
+    regions, meta = list(parsed.get("label") or []), {}
+    for name, value in parsed.items():
+        if name in _MIN_KEYS:
+            continue
+        if isinstance(value, list) and any(isinstance(one, dict) and {"start", "end"} <= set(one) for one in value):
+            regions += value
+        elif isinstance(value, list | dict):
+            losses.count("other_result")
+        else:
+            meta[name] = value
+    text = parsed["text"]
+    return Record(id_of(parsed, fallback_id), text, (_annotations(regions, text),), meta_of(meta))
 
 
 def _text_key(data: dict) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -137,6 +138,21 @@ def new_folder(folder: str | Path) -> Path:
         return private_folder(folder)
     except OSError as error:
         raise DataError(f"{folder}: {error.strerror}; name a new folder") from None
+
+
+@contextmanager
+def whole(out: str | Path) -> Iterator[Path]:
+    """A new folder to fill, empty or gone again after an error: half a corpus looks like a whole one."""
+    existed = Path(out).exists()
+    folder = new_folder(out)
+    try:
+        yield folder
+    except BaseException:
+        for made in folder.iterdir():
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+        if not existed:
+            folder.rmdir()
+        raise
 
 
 def rendered(document: Document, how: Layout) -> dict[str, bytes]:

@@ -23,6 +23,7 @@ CODES: Mapping[str, tuple[Severity, str]] = {
     "unannotated_repeat": ("suspicion", "repeats a name or number that is annotated elsewhere in the note"),
     "annotated_elsewhere": ("suspicion", "is not annotated here, and is in most other notes"),
     "likely_missed": ("suspicion", "is no annotation, and the system takes it for an identifier"),
+    "discontinuous_span": ("suspicion", "is in pieces and left out: annotate each piece for itself"),
     "empty_document": ("suspicion", "the note has no text"),
     "no_annotations": ("note", "the note has no annotation"),
     "damaged_characters": ("suspicion", "characters of a wrong encoding, or replaced ones"),

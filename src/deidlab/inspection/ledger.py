@@ -24,3 +24,8 @@ class PlacedLosses(Losses):
         self.counts[reason, (span and span.label) or "-"] += 1
         place = (max(span.start, 0), max(span.end, 0), span.label) if span is not None else ()
         self.findings.append(Finding(reason, document_id, *place, split=self.split, detail=message))
+
+    def placed(self, reason: str, document_id: str, span: Span) -> None:
+        self.counts[reason, span.label] += 1
+        place = (max(span.start, 0), max(span.end, 0), span.label)
+        self.findings.append(Finding(reason, document_id, *place, split=self.split))

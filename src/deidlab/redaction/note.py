@@ -60,6 +60,6 @@ class Note:
     @cached_property
     def surrogates(self) -> Surrogates:
         # Without a patient a note stands for itself: consistent inside, and unlinked to others.
-        whose = f"patient {self.patient}" if self.patient else f"document {self.document.id}"
+        whose = f"patient {self.patient}" if self.patient else f"text {self.document.fingerprint}"
         spans = [(span, kind) for span, kind, _ in self.targets]
         return Surrogates(self.document, spans, Draws(check_key(self.key), whose), self.names)

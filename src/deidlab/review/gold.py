@@ -103,11 +103,12 @@ def export(
     if not any(reviewer in (None, *who) for who in opinions.finished().values()):
         raise DataError("no note has been finished yet: there is no gold to export (Enter finishes a note on the page)")
     merging, losses = Merging(), Losses()
-    writing.write(gold_documents(opinions, merging, reviewer, final), folder, form, losses)
-    about = Path(folder) / "about"
-    about.mkdir()
-    with open(about / "review.json", "x", encoding="utf-8", opener=private) as file:
-        json.dump(report(opinions, merging, losses, reviewer, final), file, ensure_ascii=False, indent=1)
+    with writing.whole(folder) as made:
+        writing.write(gold_documents(opinions, merging, reviewer, final), made, form, losses)
+        about = made / "about"
+        about.mkdir()
+        with open(about / "review.json", "x", encoding="utf-8", opener=private) as file:
+            json.dump(report(opinions, merging, losses, reviewer, final), file, ensure_ascii=False, indent=1)
     return merging
 
 
