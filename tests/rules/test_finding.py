@@ -1,6 +1,7 @@
 """Rules find structured identifiers in English and Spanish, leave medicine alone, and never take long."""
 
 import time
+import unicodedata
 from itertools import pairwise
 
 import pytest
@@ -147,3 +148,13 @@ def test_twice_the_text_takes_about_twice_the_time(piece):
         return min(runs)
 
     assert seconds(40_000) < 4 * seconds(20_000) + 0.05
+
+
+@pytest.mark.parametrize(
+    "text", ["Dr. García López saw Sra. Muñoz on 3/4/2014.", "Visto el 3 de marzo de 2014 por el Dr. Núñez."]
+)
+def test_letters_written_as_a_letter_and_a_mark_are_letters(text):
+    apart = unicodedata.normalize("NFD", text)
+    assert apart != text
+    shown = [(unicodedata.normalize("NFC", apart[s.start : s.end]), s.label) for s in find(apart)]
+    assert shown == [(text[s.start : s.end], s.label) for s in find(text)] != []
