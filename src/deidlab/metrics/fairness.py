@@ -31,9 +31,9 @@ class Gap:
     """Recall of one group beside that of the reference group.
 
     `difference` is group - reference, `relative` the same over the reference's recall; `difference_low` and
-    `difference_high` bound it. `pairs` counts twin pairs, None where groups were compared unpaired; where only some have
-    a twin, the difference is of these, and `recall` of all notes of the group. What could not be computed (a group without
-    gold, a single patient) is None.
+    `difference_high` bound it. `pairs` counts twin pairs, None where groups were compared unpaired; where only some
+    have a twin, the difference is of these, and `recall` of all notes of the group. What could not be computed (a group
+    without gold, a single patient) is None.
     """
 
     attribute: str
