@@ -76,14 +76,14 @@ def ranked(values: np.ndarray, amounts: np.ndarray) -> np.ndarray:
     """The amounts of units by increasing value; units of one value are in no order: each has the mean of them all."""
     order = np.argsort(values, kind="stable")
     _, group = np.unique(values[order], return_inverse=True)
-    return (np.bincount(group, amounts[order]) / np.bincount(group))[group] if len(order) else np.zeros(0)
+    return (np.bincount(group, amounts[order]) / np.bincount(group))[group]
 
 
 def found_at_the_top(uncertainty: np.ndarray, missed: np.ndarray, share: float) -> float | None:
     """Share of the missed characters that stand in the top `share` of the queue; ties count for their part."""
     if not missed.sum():
         return None
-    return float(ranked(-uncertainty, missed)[: round(share * len(missed))].sum() / missed.sum())
+    return float(at_the_top(uncertainty, share) @ missed / missed.sum())
 
 
 def at_the_top(uncertainty: np.ndarray, share: float) -> np.ndarray:

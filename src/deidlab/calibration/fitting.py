@@ -109,10 +109,9 @@ def isotonic(odds: np.ndarray, inside: np.ndarray) -> tuple[tuple[float, float],
 
     A pool's share of identifiers is smoothed by half a unit on each side, so that none is impossible or certain.
     """
-    order = np.argsort(odds, kind="stable")
     pools: list[list[float]] = []  # units, identifiers, sum of log-odds
-    values, first, counts = np.unique(odds[order], return_index=True, return_counts=True)
-    hits = np.add.reduceat(inside[order].astype(float), first) if len(first) else np.zeros(0)
+    values, of_value, counts = np.unique(odds, return_inverse=True, return_counts=True)
+    hits = np.bincount(of_value, inside)
     for value, count, hit in zip(values, counts, hits, strict=True):  # units of one value are one from the start
         pools.append([float(count), float(hit), float(value) * float(count)])
         while len(pools) > 1 and pools[-2][1] * pools[-1][0] >= pools[-1][1] * pools[-2][0]:

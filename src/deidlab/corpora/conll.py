@@ -15,11 +15,10 @@ from pathlib import Path
 
 from deidlab.corpora.annotations import Annotation, checked_spans
 from deidlab.corpora.files import decoded, encoded, files_in, private_folder, without_bom, write_new
-from deidlab.corpora.tag_columns import detected_scheme, fits, spans_of_tags
+from deidlab.corpora.tag_columns import detected_scheme, fits, spans_of_tags, split_tag
 from deidlab.labels import OUTSIDE, PREFIXES, Scheme, tag_sequence
 from deidlab.types import ConfigError, DataError, Document, Losses, Span
 
-_TAG = re.compile(r"O|[BIESLU]-\S+")
 DOCSTART = "-DOCSTART-"
 _ESCAPES = {" ": "\\s", "\t": "\\t", "\r": "\\r", "\n": "\\n", "\\": "\\\\"}
 _UNESCAPES = {escape: character for character, escape in _ESCAPES.items()}
@@ -97,7 +96,10 @@ def _notes(file: Path, content: str, losses: Losses) -> Iterator[tuple[str, list
 
 def _is_comment(line: str, columns: list[str]) -> bool:
     """Whether a line before a sentence is a comment of CoNLL-U (`# text = ...`), and no `#` with its tag."""
-    return line.startswith("# ") and "\t" not in line and not (len(columns) == 2 and _TAG.fullmatch(columns[1]))
+    if not line.startswith("# ") or "\t" in line:
+        return False
+    tag = columns[-1]
+    return len(columns) != 2 or (tag != OUTSIDE and split_tag(tag)[1] == tag)
 
 
 def _columns(line: str) -> list[str]:

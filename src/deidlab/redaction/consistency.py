@@ -6,6 +6,7 @@ A model that sees `Mr. Smith` and misses `smith` ten lines below leaks it; the n
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -172,10 +173,11 @@ def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Spa
         first = _RUN.search(shown)
         labels.setdefault(shown, span.label)
         shapes.setdefault(first[0], set()).add((first.start(), len(shown)))
-        if digits >= 4 and "@" not in shown and len(bare(shown)) >= _NUMBER_FROM:
-            numbers.setdefault(bare(shown), span.label)
-    runs = list(_RUN.finditer(text)) if labels else []
-    for i, run in enumerate(runs):
+        number = bare(shown)
+        if digits >= 4 and "@" not in shown and len(number) >= _NUMBER_FROM:
+            numbers.setdefault(number, span.label)
+    pieces: deque[re.Match[str]] = deque(maxlen=_PIECES)  # the last runs, as far as single marks part them
+    for run in _RUN.finditer(text) if labels else ():
         for before, length in shapes.get(run[0].lower(), ()):
             start, end = run.start() - before, run.start() - before + length
             shown = text[start:end].lower() if start >= 0 else ""
@@ -183,21 +185,14 @@ def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Spa
                 continue
             if not all(covered[start:end]):
                 yield Span(start, end, labels[shown])
-        if numbers:
-            yield from _punctuated(text, runs, i, numbers, covered)
-
-
-def _punctuated(
-    text: str, runs: Sequence[re.Match[str]], i: int, numbers: Mapping[str, str], covered: bytearray
-) -> Iterator[Span]:
-    """Numbers that begin with the i-th run, whatever single marks stand within them."""
-    start, end, whole = runs[i].start(), runs[i].end(), runs[i][0].lower()
-    for run in (*runs[i + 1 : i + _PIECES], None):
-        if whole in numbers and not all(covered[start:end]):
-            yield Span(start, end, numbers[whole])
-        if run is None or run.start() != end + 1 or text[end] not in _MARKS:
-            return
-        end, whole = run.end(), whole + run[0].lower()
+        if pieces and (run.start() != pieces[-1].end() + 1 or text[run.start() - 1] not in _MARKS):
+            pieces.clear()
+        pieces.append(run)
+        number = ""
+        for first in reversed(pieces) if numbers else ():
+            number = first[0].lower() + number
+            if number in numbers and not all(covered[first.start() : run.end()]):
+                yield Span(first.start(), run.end(), numbers[number])
 
 
 def _disjoint(spans: Iterable[Span], length: int) -> list[Span]:

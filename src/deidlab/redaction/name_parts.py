@@ -26,7 +26,7 @@ _WORDS = _read_words()
 FEMALE_TITLES, MALE_TITLES = _WORDS["female_titles"], _WORDS["male_titles"]
 TITLES = FEMALE_TITLES | MALE_TITLES | _WORDS["titles"]
 _SURE, _PARTICLES = _WORDS["sure_suffixes"], _WORDS["particles"]
-_NEVER_NAMES = frozenset(("de", "del", "la", "las", "los"))
+_MAY_BE_NAMES = _PARTICLES - {"de", "del", "la", "las", "los"}
 _SUFFIXES = _SURE | _WORDS["suffixes"]
 _BEFORE = regex.compile(r"(\p{L}+[ªº]?)[.:]?\s*$")
 _SAYS_SLOT = {"apellidos": "family", "apellido": "family", "surname": "family", "nombre": "given", "firstname": "given"}
@@ -123,7 +123,7 @@ def _is_fixed(text: str, words: list[tuple[int, int, str]], i: int, spanish: boo
     first, last, key = words[i]
     if key == "don" and not spanish and len(words) > 1:
         return False  # Don Smith
-    if key in _PARTICLES - _NEVER_NAMES and text[first].isupper():
+    if key in _MAY_BE_NAMES and text[first].isupper():
         # What a name begins with, or a given name behind the comma, may be the name: Le, Minh; Carson, Ben
         before = [w for w in words[:i] if w[2] not in TITLES]
         if not before or "," in text[words[i - 1][1] : first]:
