@@ -72,8 +72,8 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # no glibc
         return
-    mmap_threshold, trim_threshold, top_pad = -3, -1, -2  # malloc.h
-    mallopt(mmap_threshold, 32 * 2**20)  # the largest that glibc takes
+    mmap_max, trim_threshold, top_pad = -4, -1, -2  # malloc.h
+    mallopt(mmap_max, 0)  # the gradient of an embedding is larger than any threshold that glibc takes
     mallopt(trim_threshold, 2**31 - 1)
     mallopt(top_pad, 64 * 2**20)
 

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from deidlab import stitching
 from deidlab.crf import left_packed
 from deidlab.encoding import Encoded, Encoder
+from deidlab.dropout import quicken_dropout
 from deidlab.hardware import Precision, Resolved, autocast, enough_memory, keep_freed_memory, pick_precision
 from deidlab.stitching import Forward, framed, score_documents
 from deidlab.types import Document, TokenScores, Window
@@ -55,6 +56,7 @@ def dropout_on(model: PreTrainedModel, share: float) -> Iterator[None]:
 
     Attention dropout stays off: it would take attention off its fast path.
     """
+    quicken_dropout(model)
     layers = [module for module in model.modules() if isinstance(module, torch.nn.Dropout)]
     before = [(layer.p, layer.training) for layer in layers]
     model.eval()

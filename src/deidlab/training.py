@@ -24,6 +24,7 @@ from deidlab.adapters import is_adapted, merged
 from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
 from deidlab.checkpoints import Checkpoint, load_checkpoint
+from deidlab.dropout import quicken_dropout
 from deidlab.hardware import (
     Precision,
     check_compiler,
@@ -131,6 +132,7 @@ def train(
     }  # fmt: skip
     set_seed(seed)
     keep_freed_memory()
+    quicken_dropout(checkpoint.model)
     resolved = pick_precision(precision, pick_device(device))
     AcceleratorState._reset_state()  # an earlier training in this process may have had another precision
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no" if resolved == "fp32" else resolved)
