@@ -10,9 +10,9 @@ import torch
 from transformers import PreTrainedModel
 
 from deidlab import stitching
+from deidlab.cheaper_steps import quicken_dropout
 from deidlab.crf import left_packed
 from deidlab.encoding import Encoded, Encoder
-from deidlab.dropout import quicken_dropout
 from deidlab.hardware import Precision, Resolved, autocast, enough_memory, keep_freed_memory, pick_precision
 from deidlab.stitching import Forward, framed, score_documents
 from deidlab.types import Document, TokenScores, Window

@@ -23,8 +23,8 @@ from accelerate.utils import DistributedType, set_seed
 from deidlab.adapters import is_adapted, merged
 from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
+from deidlab.cheaper_steps import lower_activations, quicken_dropout
 from deidlab.checkpoints import Checkpoint, load_checkpoint
-from deidlab.dropout import quicken_dropout
 from deidlab.hardware import (
     Precision,
     check_compiler,
@@ -133,6 +133,7 @@ def train(
     set_seed(seed)
     keep_freed_memory()
     quicken_dropout(checkpoint.model)
+    lower_activations(checkpoint.model)
     resolved = pick_precision(precision, pick_device(device))
     AcceleratorState._reset_state()  # an earlier training in this process may have had another precision
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no" if resolved == "fp32" else resolved)

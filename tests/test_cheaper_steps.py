@@ -1,9 +1,10 @@
-"""Dropout with masks from fewer random numbers."""
+"""Dropout masks from fewer random numbers, activations that stay in bf16."""
 
 import pytest
 import torch
+from transformers import AutoModelForTokenClassification
 
-from deidlab.dropout import Dropout, kept, quicken_dropout
+from deidlab.cheaper_steps import Dropout, kept, lower_activations, quicken_dropout
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -53,6 +54,25 @@ def test_a_model_keeps_its_layers_and_their_shares():
     model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Dropout(0.2), torch.nn.Dropout(0.0))
     before = list(model.state_dict())
     quicken_dropout(model)
-    assert [type(module).__module__ for module in model[1:]] == ["deidlab.dropout"] * 2
+    assert [type(module).__module__ for module in model[1:]] == ["deidlab.cheaper_steps"] * 2
     assert [module.p for module in model[1:]] == [0.2, 0.0]
     assert list(model.state_dict()) == before
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "longformer", "deberta"])
+def test_hidden_states_come_in_bf16_under_autocast_alone(family: str, tiny_backbones):
+    model = AutoModelForTokenClassification.from_pretrained(tiny_backbones[family]).eval()
+    tokens = torch.ones(1, 4, dtype=torch.long)
+    before = model(input_ids=tokens).logits
+    lower_activations(model)
+    assert torch.equal(model(input_ids=tokens).logits, before)
+    with torch.autocast("cpu", torch.bfloat16):
+        told = model(input_ids=tokens, output_hidden_states=True)
+    assert {states.dtype for states in told.hidden_states[:-1]} == {torch.bfloat16}
+    assert torch.allclose(told.logits.float(), before, atol=0.05)
+
+
+def test_a_decoder_is_left_as_it_is(tiny_backbones):
+    model = AutoModelForTokenClassification.from_pretrained(tiny_backbones["llama"])
+    lower_activations(model)
+    assert not any(module._forward_hooks for module in model.modules())
