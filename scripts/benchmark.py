@@ -160,8 +160,8 @@ def contend(args: argparse.Namespace) -> dict:
         speed = profiling.stock(checkpoint, train, dev, batch_size=8, **shared)
     else:
         every = {"validations_per_epoch": 4} if not args.max_steps else {}
-        tokens = {"batch_tokens": 8 * backbone.max_length}
-        speed = profiling.ours(checkpoint, train, dev, precision="auto", **tokens, **every, **shared)
+        recipe = {"batch_tokens": cfg.training.batch_tokens, "freeze_words": cfg.training.freeze_words}
+        speed = profiling.ours(checkpoint, train, dev, precision="auto", **recipe, **every, **shared)
     peak = hardware.get("bf16_operations_per_second", hardware["fp32_operations_per_second"])
     if args.contender == "stock":
         prepared = None  # it is given our windows
