@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_odds, sigmoid
+from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_odds, log_sum, normalised, sigmoid
 from deidlab.conformal.curve import RiskCurve
 from deidlab.conformal.losses import RISKS, covered
 from deidlab.encoding import first_subwords
@@ -183,7 +183,7 @@ class Decoder:
     ) -> tuple[Span, ...]:
         role = roles(self.labels)
         inside = types >= 0
-        said, row = self._said(unit_scores[inside]), np.cumsum(inside) - 1
+        said, row = normalised(self._said(unit_scores[inside])), np.cumsum(inside) - 1
         spans: list[Span] = []
         for start in np.flatnonzero(opens):
             end = start + 1
@@ -204,29 +204,28 @@ class Decoder:
         return tuple(spans)
 
 
-def span_confidence(unit_scores: np.ndarray, role: Roles, type_index: int) -> float:
-    """Confidence of a span: geometric mean over its units of the probability of type and place in it.
+def span_confidence(log_probs: np.ndarray, role: Roles, type_index: int) -> float:
+    """Confidence of a span: geometric mean over its units, (units, tags), of the probability of type and place in it.
 
     A place is what the scheme can say of one (begins, goes on, ends): a span that may be cut wrongly is less sure.
     """
     begin, inside, last, unit = (index[type_index] for index in role)
-    tags = [unit] if len(unit_scores) == 1 else [begin, *[inside] * (len(unit_scores) - 2), last]
-    of_tags = unit_scores[np.arange(len(tags)), tags]
-    return float(np.exp(np.mean(of_tags - np.logaddexp.reduce(unit_scores, axis=1))))
+    tags = [unit] if len(log_probs) == 1 else [begin, *[inside] * (len(log_probs) - 2), last]
+    return float(np.exp(log_probs[np.arange(len(tags)), tags].mean()))
 
 
 def type_log_probabilities(unit_scores: np.ndarray, role: Roles) -> np.ndarray:
     """Log-probability that each unit is of each type, (units, types), whatever its place in a span."""
     distinct = {index[0]: index for index in role}.values()  # a scheme may use one tag in several roles
-    return np.logaddexp.reduce([unit_scores[:, index] for index in distinct], axis=0)
+    return log_sum(np.stack([unit_scores[:, index] for index in distinct]), 0)
 
 
 def viterbi(unit_scores: np.ndarray, labels: LabelSet) -> np.ndarray:
     """Best valid tag sequence, (units,) from (units, tags) log-probabilities.
 
     Where each unit's best tag may follow the one before, these are the best sequence; only stretches where one may not
-    are searched, from a place between spans to the next. Such a stretch is settled when being free of its surroundings
-    would gain it nothing; else the whole document is searched.
+    are searched, from a place between spans to the next, free of their surroundings. A stretch is settled when its best
+    sequence fits between others all the same; else the whole document is searched.
     """
     best = unit_scores.argmax(axis=1)
     if labels.scheme == "IO":  # every sequence is valid
@@ -239,9 +238,9 @@ def viterbi(unit_scores: np.ndarray, labels: LabelSet) -> np.ndarray:
     bounds = np.append(0, np.flatnonzero(between) + 1)
     for stretch in np.unique(np.searchsorted(bounds, np.flatnonzero(wrong), side="right") - 1):
         here = slice(bounds[stretch], bounds[stretch + 1])
-        path, score = search(unit_scores[here], steps)
-        if score < search(unit_scores[here], steps, free=True)[1]:
-            return search(unit_scores, steps)[0]
+        path = search(unit_scores[here], steps, free=True)
+        if not (steps.starts[path[0]] and steps.ends[path[-1]]):
+            return search(unit_scores, steps)
         best[here] = path
     return best
 
@@ -278,8 +277,8 @@ class Steps:
         return fine
 
 
-def search(unit_scores: np.ndarray, steps: Steps, free: bool = False) -> tuple[np.ndarray, float]:
-    """Best tag sequence and its score; if `free`, it may begin and end within a span.
+def search(unit_scores: np.ndarray, steps: Steps, free: bool = False) -> np.ndarray:
+    """Best tag sequence; if `free`, it may begin and end within a span.
 
     A span may start after anything that ends one, and continues only within its type; so a step compares one "best
     way to be between spans" with two predecessors per type: linear in the number of tags, not quadratic.
@@ -308,4 +307,4 @@ def search(unit_scores: np.ndarray, steps: Steps, free: bool = False) -> tuple[n
     path[-1] = score.argmax() if free else enders[score[enders].argmax()]
     for i in range(count - 1, 0, -1):
         path[i - 1] = back[i, path[i]]
-    return path, float(score[path[-1]])
+    return path
