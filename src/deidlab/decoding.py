@@ -36,6 +36,7 @@ def roles(labels: LabelSet) -> Roles:
 
 Mode = Literal["viterbi", "recall_target"]
 BLOCK = 1 << 16  # units whose probabilities are worked out at once: a note may have millions
+OUTSIDE_ID = 0  # of the tag O
 DOUBTFUL = 0.01  # probability of being part of an identifier from which on a word outside of all spans is a doubt
 
 
@@ -283,28 +284,31 @@ def search(unit_scores: np.ndarray, steps: Steps, free: bool = False) -> np.ndar
     A span may start after anything that ends one, and continues only within its type; so a step compares one "best
     way to be between spans" with two predecessors per type: linear in the number of tags, not quadratic.
     """
-    count, tag_count = unit_scores.shape
-    role = steps.role
-    enders, starters = np.flatnonzero(steps.ends), np.flatnonzero(steps.starts)
-    back = np.zeros((count, tag_count), dtype=np.int32)
-    score = unit_scores[0].copy()
+    count, role = len(unit_scores), steps.role
+    types = len(role.begin)
+    enders = np.concatenate([[OUTSIDE_ID], role.last, role.unit])  # what a span may follow
+    ending, beginning, within = (unit_scores[:, tags] for tags in (enders, role.begin, role.inside))
+    before = np.zeros(count, dtype=np.int32)  # the best of `enders` one unit earlier
+    began = np.zeros((count, types), dtype=bool)  # whether a span that goes on here does best to begin one unit earlier
+    ends, begins, goes_on = ending[0].copy(), beginning[0], within[0]
     if not free:
-        score[~steps.starts] = -np.inf
+        goes_on = np.full(types, -np.inf)
+        ends[~steps.starts[enders]] = -np.inf
     for i in range(1, count):
-        emission = unit_scores[i]
-        fresh = np.full(tag_count, -np.inf)
-        best_ender = enders[score[enders].argmax()]
-        fresh[starters] = score[best_ender] + emission[starters]
-        back[i, starters] = best_ender
-        from_begin = score[role.begin] >= score[role.inside]
-        carried = np.where(from_begin, score[role.begin], score[role.inside])
-        origin = np.where(from_begin, role.begin, role.inside)
-        for tags in steps.continuers:
-            fresh[tags] = carried + emission[tags]
-            back[i, tags] = origin
-        score = fresh
+        best = ends.argmax()
+        before[i], between = enders[best], ends[best]
+        np.greater_equal(begins, goes_on, out=began[i])
+        carried = np.maximum(begins, goes_on)
+        ends = ending[i] + between
+        ends[1 : types + 1] = ending[i, 1 : types + 1] + carried
+        begins, goes_on = beginning[i] + between, within[i] + carried
     path = np.empty(count, dtype=np.int64)
-    path[-1] = score.argmax() if free else enders[score[enders].argmax()]
+    last = np.concatenate([ends, begins, goes_on])[: None if free else len(enders)]
+    path[-1] = np.concatenate([enders, role.begin, role.inside])[last.argmax()]
+    type_of = np.full(unit_scores.shape[1], -1)
+    for tags in steps.continuers:
+        type_of[tags] = np.arange(types)
     for i in range(count - 1, 0, -1):
-        path[i - 1] = back[i, path[i]]
+        kind = type_of[path[i]]
+        path[i - 1] = before[i] if kind < 0 else (role.begin if began[i, kind] else role.inside)[kind]
     return path

@@ -176,9 +176,11 @@ def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Spa
         number = bare(shown)
         if digits >= 4 and "@" not in shown and len(number) >= _NUMBER_FROM:
             numbers.setdefault(number, span.label)
+    tails = {number[at:] for number in numbers for at in range(len(number))}  # what the last run of one may be
     pieces: deque[re.Match[str]] = deque(maxlen=_PIECES)  # the last runs, as far as single marks part them
     for run in _RUN.finditer(text) if labels else ():
-        for before, length in shapes.get(run[0].lower(), ()):
+        key = run[0].lower()
+        for before, length in shapes.get(key, ()):
             start, end = run.start() - before, run.start() - before + length
             shown = text[start:end].lower() if start >= 0 else ""
             if shown not in labels or (shown[-1].isalnum() and text[end : end + 1].isalnum()):
@@ -189,7 +191,7 @@ def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Spa
             pieces.clear()
         pieces.append(run)
         number = ""
-        for first in reversed(pieces) if numbers else ():
+        for first in reversed(pieces) if key in tails else ():
             number = first[0].lower() + number
             if number in numbers and not all(covered[first.start() : run.end()]):
                 yield Span(first.start(), run.end(), numbers[number])
