@@ -95,7 +95,9 @@ def test_in_bf16_short_windows_get_the_attention_that_pytorch_computes(tiny_back
 
 @pytest.mark.parametrize("attention", ["native", "bidirectional"])
 @pytest.mark.parametrize("key_heads", [1, 2])
-def test_a_decoder_in_bf16_looks_where_pytorch_lets_it_look(tiny_labels, attention, key_heads):
+@pytest.mark.parametrize("amx", [False, True])
+def test_a_decoder_in_bf16_looks_where_pytorch_lets_it_look(tiny_labels, attention, key_heads, amx, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)  # with it PyTorch's kernel reads
     shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
              "num_key_value_heads": key_heads}  # fmt: skip
     model = RandomBackbone("llama", max_length=64, shape=shape, stride=8, attention=attention).model("", tiny_labels)

@@ -105,11 +105,12 @@ def short(
 
     PyTorch's fused kernel for CPUs is slow in bf16 where heads are narrow and windows short: its backward pass took a
     third of a training step of MiniLM, five times what the products and the softmax written out take. It serves in
-    every other case: other devices and precisions, dropout, long windows.
+    every other case: other devices and precisions, dropout, long windows, and where a processor with AMX only reads.
     """
     causal = settings.get("is_causal")
     causal = getattr(module, "is_causal", True) if causal is None else causal
     fast = query.device.type == "cpu" and query.dtype == torch.bfloat16 and key.shape[2] <= SHORT and not dropout
+    fast = fast and (torch.is_grad_enabled() or not torch.cpu._is_amx_tile_supported())
     # Without a mask it is the kernel that keeps a decoder from looking ahead; shared keys and biases are its own too.
     plain = (attention_mask is not None or not causal) and query.shape[1] == key.shape[1]
     if not fast or not plain or settings.get("position_bias") is not None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_odds, sigmoid
+from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_odds, log_sum, normalised, sigmoid
 from deidlab.conformal.curve import RiskCurve
 from deidlab.conformal.losses import RISKS, covered
 from deidlab.encoding import first_subwords
@@ -36,6 +36,7 @@ def roles(labels: LabelSet) -> Roles:
 
 Mode = Literal["viterbi", "recall_target"]
 BLOCK = 1 << 16  # units whose probabilities are worked out at once: a note may have millions
+OUTSIDE_ID = 0  # of the tag O
 DOUBTFUL = 0.01  # probability of being part of an identifier from which on a word outside of all spans is a doubt
 
 
@@ -183,7 +184,7 @@ class Decoder:
     ) -> tuple[Span, ...]:
         role = roles(self.labels)
         inside = types >= 0
-        said, row = self._said(unit_scores[inside]), np.cumsum(inside) - 1
+        said, row = normalised(self._said(unit_scores[inside])), np.cumsum(inside) - 1
         spans: list[Span] = []
         for start in np.flatnonzero(opens):
             end = start + 1
@@ -204,29 +205,28 @@ class Decoder:
         return tuple(spans)
 
 
-def span_confidence(unit_scores: np.ndarray, role: Roles, type_index: int) -> float:
-    """Confidence of a span: geometric mean over its units of the probability of type and place in it.
+def span_confidence(log_probs: np.ndarray, role: Roles, type_index: int) -> float:
+    """Confidence of a span: geometric mean over its units, (units, tags), of the probability of type and place in it.
 
     A place is what the scheme can say of one (begins, goes on, ends): a span that may be cut wrongly is less sure.
     """
     begin, inside, last, unit = (index[type_index] for index in role)
-    tags = [unit] if len(unit_scores) == 1 else [begin, *[inside] * (len(unit_scores) - 2), last]
-    of_tags = unit_scores[np.arange(len(tags)), tags]
-    return float(np.exp(np.mean(of_tags - np.logaddexp.reduce(unit_scores, axis=1))))
+    tags = [unit] if len(log_probs) == 1 else [begin, *[inside] * (len(log_probs) - 2), last]
+    return float(np.exp(log_probs[np.arange(len(tags)), tags].mean()))
 
 
 def type_log_probabilities(unit_scores: np.ndarray, role: Roles) -> np.ndarray:
     """Log-probability that each unit is of each type, (units, types), whatever its place in a span."""
     distinct = {index[0]: index for index in role}.values()  # a scheme may use one tag in several roles
-    return np.logaddexp.reduce([unit_scores[:, index] for index in distinct], axis=0)
+    return log_sum(np.stack([unit_scores[:, index] for index in distinct]), 0)
 
 
 def viterbi(unit_scores: np.ndarray, labels: LabelSet) -> np.ndarray:
     """Best valid tag sequence, (units,) from (units, tags) log-probabilities.
 
     Where each unit's best tag may follow the one before, these are the best sequence; only stretches where one may not
-    are searched, from a place between spans to the next. Such a stretch is settled when being free of its surroundings
-    would gain it nothing; else the whole document is searched.
+    are searched, from a place between spans to the next, free of their surroundings. A stretch is settled when its best
+    sequence fits between others all the same; else the whole document is searched.
     """
     best = unit_scores.argmax(axis=1)
     if labels.scheme == "IO":  # every sequence is valid
@@ -239,9 +239,9 @@ def viterbi(unit_scores: np.ndarray, labels: LabelSet) -> np.ndarray:
     bounds = np.append(0, np.flatnonzero(between) + 1)
     for stretch in np.unique(np.searchsorted(bounds, np.flatnonzero(wrong), side="right") - 1):
         here = slice(bounds[stretch], bounds[stretch + 1])
-        path, score = search(unit_scores[here], steps)
-        if score < search(unit_scores[here], steps, free=True)[1]:
-            return search(unit_scores, steps)[0]
+        path = search(unit_scores[here], steps, free=True)
+        if not (steps.starts[path[0]] and steps.ends[path[-1]]):
+            return search(unit_scores, steps)
         best[here] = path
     return best
 
@@ -278,34 +278,37 @@ class Steps:
         return fine
 
 
-def search(unit_scores: np.ndarray, steps: Steps, free: bool = False) -> tuple[np.ndarray, float]:
-    """Best tag sequence and its score; if `free`, it may begin and end within a span.
+def search(unit_scores: np.ndarray, steps: Steps, free: bool = False) -> np.ndarray:
+    """Best tag sequence; if `free`, it may begin and end within a span.
 
     A span may start after anything that ends one, and continues only within its type; so a step compares one "best
     way to be between spans" with two predecessors per type: linear in the number of tags, not quadratic.
     """
-    count, tag_count = unit_scores.shape
-    role = steps.role
-    enders, starters = np.flatnonzero(steps.ends), np.flatnonzero(steps.starts)
-    back = np.zeros((count, tag_count), dtype=np.int32)
-    score = unit_scores[0].copy()
+    count, role = len(unit_scores), steps.role
+    types = len(role.begin)
+    enders = np.concatenate([[OUTSIDE_ID], role.last, role.unit])  # what a span may follow
+    ending, beginning, within = (unit_scores[:, tags] for tags in (enders, role.begin, role.inside))
+    before = np.zeros(count, dtype=np.int32)  # the best of `enders` one unit earlier
+    began = np.zeros((count, types), dtype=bool)  # whether a span that goes on here does best to begin one unit earlier
+    ends, begins, goes_on = ending[0].copy(), beginning[0], within[0]
     if not free:
-        score[~steps.starts] = -np.inf
+        goes_on = np.full(types, -np.inf)
+        ends[~steps.starts[enders]] = -np.inf
     for i in range(1, count):
-        emission = unit_scores[i]
-        fresh = np.full(tag_count, -np.inf)
-        best_ender = enders[score[enders].argmax()]
-        fresh[starters] = score[best_ender] + emission[starters]
-        back[i, starters] = best_ender
-        from_begin = score[role.begin] >= score[role.inside]
-        carried = np.where(from_begin, score[role.begin], score[role.inside])
-        origin = np.where(from_begin, role.begin, role.inside)
-        for tags in steps.continuers:
-            fresh[tags] = carried + emission[tags]
-            back[i, tags] = origin
-        score = fresh
+        best = ends.argmax()
+        before[i], between = enders[best], ends[best]
+        np.greater_equal(begins, goes_on, out=began[i])
+        carried = np.maximum(begins, goes_on)
+        ends = ending[i] + between
+        ends[1 : types + 1] = ending[i, 1 : types + 1] + carried
+        begins, goes_on = beginning[i] + between, within[i] + carried
     path = np.empty(count, dtype=np.int64)
-    path[-1] = score.argmax() if free else enders[score[enders].argmax()]
+    last = np.concatenate([ends, begins, goes_on])[: None if free else len(enders)]
+    path[-1] = np.concatenate([enders, role.begin, role.inside])[last.argmax()]
+    type_of = np.full(unit_scores.shape[1], -1)
+    for tags in steps.continuers:
+        type_of[tags] = np.arange(types)
     for i in range(count - 1, 0, -1):
-        path[i - 1] = back[i, path[i]]
-    return path, float(score[path[-1]])
+        kind = type_of[path[i]]
+        path[i - 1] = before[i] if kind < 0 else (role.begin if began[i, kind] else role.inside)[kind]
+    return path

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from deidlab.types import ConfigError, DataError, Document, Losses
@@ -63,7 +64,7 @@ class LabelSet:
         if wrong := sorted(set(self.names) - known):
             raise ConfigError(f"label set {self.name}: names {', '.join(wrong)} are not among its types")
 
-    @property
+    @cached_property
     def tags(self) -> tuple[str, ...]:
         """All tags in the order of the model's outputs."""
         prefixes = dict.fromkeys(PREFIXES[self.scheme])

@@ -8,12 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deidlab.calibration.fitting import fit, with_spans
-from deidlab.calibration.scaling import Calibration, identifier_log_odds, normalised
+from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_sum, normalised
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError
 
 LABELS = LabelSet("two", ("A", "B"), "BIO")  # O, B-A, I-A, B-B, I-B
 METHODS = ("temperature", "vector", "isotonic")
+
+
+def test_logarithms_of_sums_are_numpys_and_nothing_stays_nothing():
+    rng = np.random.default_rng(0)
+    values = rng.normal(scale=300, size=(50, 9))
+    values[rng.random(values.shape) < 0.3] = -np.inf
+    values[7] = -np.inf
+    before = values.copy()
+    for axis in (0, 1, -1):
+        assert np.allclose(log_sum(values, axis), np.logaddexp.reduce(values, axis=axis), rtol=1e-12)
+    assert log_sum(values, 1)[7] == -np.inf and (values == before).all()
 
 
 @pytest.mark.parametrize("method", METHODS)

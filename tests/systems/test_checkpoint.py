@@ -3,9 +3,11 @@
 import itertools
 
 import pytest
+import torch
 
 from deidlab.checkpoints import Checkpoint
 from deidlab.decoding import Decoder
+from deidlab.hardware import pick_precision
 from deidlab.models import Backbone
 from deidlab.systems import checkpoint
 from deidlab.types import ConfigError, Document
@@ -67,3 +69,13 @@ def test_a_missing_checkpoint_and_an_absent_gpu_say_what_to_set(run, tmp_path):
     if not torch.cuda.is_available():
         with pytest.raises(ConfigError, match="set device=auto or device=cpu"):
             checkpoint.load(run, device="cuda")
+
+
+def test_in_bf16_it_finds_the_spans_of_its_weights_every_time_the_same(run, obvious_notes):
+    precision = pick_precision("auto", torch.device("cpu"))  # bf16 where this processor has it
+    notes = obvious_notes(6)
+    found, again = (list(checkpoint.load(run, precision=precision).predict(notes)) for _ in range(2))
+    assert found == again
+    exact = list(checkpoint.load(run, precision="fp32").predict(notes))
+    same = sum(len({s.start for s in a.spans} & {s.start for s in b.spans}) for a, b in zip(found, exact, strict=True))
+    assert same >= 0.8 * sum(len(prediction.spans) for prediction in exact) > 0

@@ -66,14 +66,25 @@ class Calibration:
         return float(sigmoid(slope * span_odds(confidence) + intercept + dict(self.span_types).get(label, 0.0)))
 
 
+def log_sum(values: np.ndarray, axis: int) -> np.ndarray:
+    """Logarithm of the sum of what `values` are logarithms of, along an axis; -inf stands for nothing.
+
+    What `np.logaddexp.reduce` gives, ten times as fast: reading a note waits for it.
+    """
+    most = values.max(axis=axis, keepdims=True)
+    most[~np.isfinite(most)] = 0.0  # of nothing but nothing: else it would be no number
+    with np.errstate(divide="ignore"):
+        return np.squeeze(np.log(np.exp(values - most).sum(axis=axis, keepdims=True)) + most, axis=axis)
+
+
 def normalised(scores: np.ndarray) -> np.ndarray:
     """Log-probabilities from unnormalised ones, row by row."""
-    return scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
+    return scores - log_sum(scores, -1)[..., None]
 
 
 def identifier_log_odds(log_probs: np.ndarray) -> np.ndarray:
     """Log-odds that each unit is part of an identifier, whatever its type, (units,); tag 0 is O."""
-    return np.logaddexp.reduce(log_probs[:, 1:], axis=1) - log_probs[:, 0]
+    return log_sum(log_probs[:, 1:], 1) - log_probs[:, 0]
 
 
 def with_odds(log_probs: np.ndarray, odds: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ _SENTENCE_END = frozenset(".!?:;•*\n\r>#")
 _LOWER_FROM = 4  # letters from which a name is looked for in lower case too
 _CODE_FROM = 5  # letters and digits of a number that is looked for
 _NUMBER_FROM = 7  # letters and digits of one that is looked for in other punctuation: 2014 5 is no record number
+_TAIL = 4  # characters of a number's end that are compared before it is put together from its runs
 _PIECES = 6  # that a number is written in, at most
 _MARKS = " -./"
 Words = Sequence[tuple[int, int, str]]
@@ -176,9 +177,11 @@ def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Spa
         number = bare(shown)
         if digits >= 4 and "@" not in shown and len(number) >= _NUMBER_FROM:
             numbers.setdefault(number, span.label)
+    tails = {number[-size:] for number in numbers for size in range(1, _TAIL + 1)}  # how the last run of one may end
     pieces: deque[re.Match[str]] = deque(maxlen=_PIECES)  # the last runs, as far as single marks part them
     for run in _RUN.finditer(text) if labels else ():
-        for before, length in shapes.get(run[0].lower(), ()):
+        key = run[0].lower()
+        for before, length in shapes.get(key, ()):
             start, end = run.start() - before, run.start() - before + length
             shown = text[start:end].lower() if start >= 0 else ""
             if shown not in labels or (shown[-1].isalnum() and text[end : end + 1].isalnum()):
@@ -189,7 +192,7 @@ def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Spa
             pieces.clear()
         pieces.append(run)
         number = ""
-        for first in reversed(pieces) if numbers else ():
+        for first in reversed(pieces) if key[-_TAIL:] in tails else ():
             number = first[0].lower() + number
             if number in numbers and not all(covered[first.start() : run.end()]):
                 yield Span(first.start(), run.end(), numbers[number])

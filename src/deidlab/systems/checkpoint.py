@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from deidlab.checkpoints import Checkpoint, load_checkpoint
-from deidlab.hardware import Precision, pick_device
+from deidlab.hardware import Precision, pick_device, pick_precision
 from deidlab.inference import score
 from deidlab.labels import LabelSet
+from deidlab.packing import pack
 from deidlab.types import Document, Losses, Prediction, TokenScores
 
 
@@ -67,4 +68,5 @@ def load(
     """
     checkpoint = load_checkpoint(Path(path), **(decoding or {}))
     checkpoint.model.to(pick_device(device))  # type: ignore[arg-type]
+    pack(checkpoint.model, pick_precision(precision, checkpoint.model.device))
     return CheckpointSystem(checkpoint, batch_tokens, precision)
