@@ -36,7 +36,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     from deidlab.evaluation import evaluate
     from deidlab.metrics.familiarity import KnownNames
     from deidlab.surgery import inherited_bias, stated
-    from deidlab.systems.checkpoint import CheckpointSystem
+    from deidlab.systems.checkpoint import in_use
     from deidlab.tracking import untracked
     from deidlab.training import train
 
@@ -97,7 +97,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
             return None
 
         # Judge them on notes that neither trained nor chose them.
-        system = CheckpointSystem(trained.checkpoint, judging.batch_tokens, cfg.training.precision)
+        system = in_use(trained.checkpoint, judging.batch_tokens, cfg.training.precision)
         judged = evaluate(
             system,
             test_notes,

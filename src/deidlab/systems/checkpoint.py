@@ -68,5 +68,10 @@ def load(
     """
     checkpoint = load_checkpoint(Path(path), **(decoding or {}))
     checkpoint.model.to(pick_device(device))  # type: ignore[arg-type]
+    return in_use(checkpoint, batch_tokens, precision)
+
+
+def in_use(checkpoint: Checkpoint, batch_tokens: int, precision: Precision) -> CheckpointSystem:
+    """A checkpoint whose training has ended, as a system."""
     pack(checkpoint.model, pick_precision(precision, checkpoint.model.device))
     return CheckpointSystem(checkpoint, batch_tokens, precision)
