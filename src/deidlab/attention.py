@@ -119,7 +119,8 @@ def short(
         )
     scores = (query * (scaling or query.shape[-1] ** -0.5)) @ key.transpose(2, 3)
     if attention_mask is not None:
-        scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
+        # A sum of small and large, where `masked_fill` takes as long as the softmax, and as long again on its way back.
+        scores += torch.where(attention_mask, 0.0, torch.finfo(scores.dtype).min).to(scores.dtype)
     return (scores.softmax(dim=-1) @ value).transpose(1, 2).contiguous(), None
 
 
