@@ -16,7 +16,7 @@ LAYERS = (
      "decoding", "metrics", "calibration", "conformal",
      "scored_notes", "uncertainty",
      "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
-    ("hardware", "hub", "attention", "adapters", "packing", "crf", "objectives", "random_backbones", "models",
+    ("hardware", "hub", "attention", "cheaper_steps", "adapters", "packing", "crf", "objectives", "random_backbones", "models",
      "checkpoints", "inference",
      "surgery", "optimization", "batching", "resuming", "validation", "training", "onnx_graph"),
     ("systems",),
