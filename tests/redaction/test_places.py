@@ -73,3 +73,11 @@ def test_professions():
 @pytest.mark.parametrize("street", ["12 Church Street", "Calle Real 12", "100 Memorial Drive"])
 def test_another_house_number_alone_is_no_other_street(street):
     assert place(street, "STREET") is None
+
+
+@pytest.mark.parametrize("text", ["St 0", "A 0", "the 0", "Boston, St. 0"])
+def test_a_number_that_is_no_street_is_not_taken_apart_for_ever(text: str):
+    new = place(text, "LOCATION")
+    assert new is not None
+    assert new != text
+    assert new.endswith(" 0")

@@ -136,9 +136,11 @@ def _part(text: str, draws: Draws, spanish: bool, forbidden: frozenset[str]) -> 
             if any(ch.isdigit() for ch in text) or words & generic()["words"] - generic()["joining"]
             else "CITY"
         )
-    return exchanged_place(text, kind, draws, spanish, forbidden) or exchanged_place(
-        text, "CITY", draws, spanish, forbidden
-    )
+    if new := exchanged_place(text, kind, draws, spanish, forbidden):
+        return new
+    if any(ch.isdigit() for ch in text):  # as a city it would be taken apart again, into itself
+        return exchanged_code(text, draws, what="ZIP")
+    return exchanged_place(text, "CITY", draws, spanish, forbidden)
 
 
 def _listed(text: str, name: str, culture: str, draws: Draws, forbidden: frozenset[str]) -> str | None:
