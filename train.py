@@ -54,7 +54,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     canaries = Canaries.of(**OmegaConf.to_container(cfg.canaries), types=labels.types) if cfg.canaries.secrets else None
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
     if stated(source) is None:
-        cfg.training.blend = 1.0  # weights that are of no run know nothing that must be kept
+        cfg.training.blend, cfg.training.protect = 1.0, 0.0  # weights that are of no run know nothing to be kept
     config = OmegaConf.to_yaml(cfg, resolve=True)
     folder = None
     if here.is_main_process:

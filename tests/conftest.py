@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,21 @@ def train_tokenizer(family: str) -> tuple[object, dict[str, str]]:
 def tiny_labels() -> LabelSet:
     """Four of the i2b2 2014 types, under the scheme of that label set."""
     return LabelSet("tiny", ("PATIENT", "DOCTOR", "AGE", "DATE"), "BIO")
+
+
+@pytest.fixture
+def untrained(tiny_backbones: dict[str, Path], tiny_labels: LabelSet) -> Callable[..., Any]:
+    """Makes a checkpoint of a tiny model of some family that knows nothing yet."""
+    from deidlab.checkpoints import Checkpoint
+    from deidlab.decoding import Decoder
+    from deidlab.models import Backbone
+
+    def made(family: str = "bert", labels: LabelSet = tiny_labels, seed: int = 42) -> Checkpoint:
+        backbone = Backbone(str(tiny_backbones[family]), max_length=64, stride=16)
+        source = backbone.locate()
+        return Checkpoint(backbone.model(source, labels, seed), backbone.encoder(source), Decoder(labels))
+
+    return made
 
 
 @pytest.fixture(scope="session")

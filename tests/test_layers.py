@@ -18,7 +18,7 @@ LAYERS = (
      "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
     ("hardware", "hub", "attention", "cheaper_steps", "adapters", "packing", "crf", "objectives", "random_backbones",
      "models", "checkpoints", "inference",
-     "surgery", "optimization", "batching", "resuming", "validation", "training", "onnx_graph"),
+     "surgery", "optimization", "forgetting", "batching", "resuming", "validation", "training", "onnx_graph"),
     ("systems",),
     ("evaluation", "judging", "excerpts", "views", "reporting", "tracking", "profiling", "deidentifier", "bulk",
      "comparing", "grids", "experiments", "learning_curve", "transfer", "review", "inspection", "energy", "speed",

@@ -1,11 +1,10 @@
 """Who learns how fast: the head, the layers, the embeddings; and how the rate rises and falls."""
 
 import pytest
-import torch
 
 from deidlab.labels import LabelSet
 from deidlab.models import Backbone
-from deidlab.optimization import blended, check_rates, learning, parameter_groups, rate_factor
+from deidlab.optimization import check_rates, parameter_groups, rate_factor
 from deidlab.types import ConfigError
 
 
@@ -33,22 +32,3 @@ def test_the_rate_rises_to_its_peak_and_falls_to_nothing():
 def test_a_decay_that_is_none_is_refused(decay):
     with pytest.raises(ConfigError, match="layer_decay"):
         check_rates(1e-4, None, 0.0, 0.1, "linear", 1.0, decay)
-
-
-@pytest.mark.parametrize("share", [0.0, 1.5])
-def test_a_blend_that_is_none_is_refused(share):
-    with pytest.raises(ConfigError, match=r"training\.blend"):
-        check_rates(1e-4, None, 0.0, 0.1, "linear", 1.0, 1.0, share)
-
-
-def test_meanwhile_weights_lie_between_what_they_were_and_what_they_are():
-    model = torch.nn.Linear(3, 2)
-    model.bias.requires_grad_(False)
-    start, bias = [p.detach().clone() for p in learning(model)], model.bias.clone()
-    with torch.no_grad():
-        model.weight.add_(4.0)
-    learnt = model.weight.detach().clone()
-    with pytest.raises(KeyError), blended(model, start, 0.75):
-        assert torch.allclose(model.weight, start[0] + 3.0) and torch.equal(model.bias, bias)
-        raise KeyError
-    assert torch.equal(model.weight, learnt), "whatever happens meanwhile"

@@ -10,7 +10,6 @@ import torch
 from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.decoding import Decoder
 from deidlab.evaluation import evaluate
-from deidlab.labels import LabelSet
 from deidlab.models import Backbone
 from deidlab.systems.checkpoint import CheckpointSystem
 from deidlab.training import LengthBatches, TrainingResult, encode_training, save_atomically, train
@@ -18,16 +17,6 @@ from deidlab.types import ConfigError, DataError, Document, Losses, Span
 
 FAMILIES = ("bert", "roberta", "longformer", "deberta")
 QUICK = {"epochs": 1, "learning_rate": 1e-3, "batch_tokens": 256, "precision": "fp32", "device": "cpu"}
-
-
-@pytest.fixture
-def untrained(tiny_backbones, tiny_labels):
-    def made(family: str = "bert", labels: LabelSet = tiny_labels, seed: int = 42) -> Checkpoint:
-        backbone = Backbone(str(tiny_backbones[family]), max_length=64, stride=16)
-        source = backbone.locate()
-        return Checkpoint(backbone.model(source, labels, seed), backbone.encoder(source), Decoder(labels))
-
-    return made
 
 
 @pytest.fixture
@@ -134,6 +123,19 @@ def test_a_share_of_what_was_learnt_is_kept_and_word_embeddings_stay(quick, untr
     assert not torch.equal(learnt["classifier.weight"], before["classifier.weight"])
     for name, value in kept.items():
         assert torch.allclose(value, (before[name] + learnt[name]) / 2, atol=1e-6), name
+
+
+def test_what_replayed_notes_need_moves_less(quick, untrained, obvious_notes):
+    before = weights(untrained())
+    replay = {"replay": obvious_notes(6, seed=5, prefix="r"), "replay_share": 0.3}
+
+    def moved(protect: float) -> float:
+        after = weights(quick(folder=f"by {protect}", protect=protect, **replay).checkpoint)
+        return sum(float((after[name] - value).norm()) for name, value in before.items())
+
+    assert moved(10.0) < 0.8 * moved(0.0)
+    with pytest.raises(ConfigError, match=r"training\.protect=0"):
+        quick(protect=0.5, folder="nothing to ask")
 
 
 def test_nothing_to_train_on_is_an_error(quick):

@@ -1,11 +1,9 @@
-"""How fast what learns, and how much of it is kept: parameter groups, the course of the rate, blended weights."""
+"""How fast what learns: parameter groups, and the course of the rate."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -26,7 +24,6 @@ def check_rates(
     schedule: str,
     clip: float,
     layer_decay: float = 1.0,
-    blend: float = 1.0,
 ) -> None:
     """Raise `ConfigError` for what an optimizer would refuse with a traceback or, worse, obey."""
     if learning_rate <= 0 or (head is not None and head <= 0) or clip <= 0:
@@ -37,8 +34,6 @@ def check_rates(
         raise ConfigError(f"training.schedule is {schedule!r}; expected linear or cosine")
     if not 0 < layer_decay <= 1:
         raise ConfigError(f"training.layer_decay is {layer_decay}; expected a factor above 0, at most 1 (no decay)")
-    if not 0 < blend <= 1:
-        raise ConfigError(f"training.blend is {blend}; expected a share above 0, at most 1 (all of what was learnt)")
 
 
 def rate_factor(done: float, warmup: float, schedule: Schedule) -> float:
@@ -87,29 +82,3 @@ def layer_of(name: str) -> int | None:
     if block := BLOCK.search(name):
         return int(block[1])
     return -1 if EMBEDDINGS.search(name) else None
-
-
-def learning(model: torch.nn.Module) -> list[torch.nn.Parameter]:
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
-
-
-@contextmanager
-def blended(model: torch.nn.Module, start: Sequence[torch.Tensor], share: float) -> Iterator[None]:
-    """Meanwhile the weights that learn are start + `share` * (learnt - start); afterwards what they were.
-
-    `start` are their values before training, in the order of `learning`. On the way between two models that began as
-    one lie models that know most of what both know (Wortsman et al., Robust fine-tuning of zero-shot models, 2022).
-    """
-    if share == 1:
-        yield
-        return
-    learnt = [parameter.detach().clone() for parameter in learning(model)]
-    with torch.no_grad():
-        for parameter, before in zip(learning(model), start, strict=True):
-            parameter.copy_(torch.lerp(before, parameter, share))
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for parameter, after in zip(learning(model), learnt, strict=True):
-                parameter.copy_(after)

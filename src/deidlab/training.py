@@ -25,6 +25,7 @@ from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
 from deidlab.cheaper_steps import lower_activations, quicken_dropout
 from deidlab.checkpoints import Checkpoint, load_checkpoint
+from deidlab.forgetting import blended, check_protection, learning, shares_of_rate, slowed
 from deidlab.hardware import (
     Precision,
     check_compiler,
@@ -35,7 +36,7 @@ from deidlab.hardware import (
     pick_precision,
 )
 from deidlab.objectives import Objective
-from deidlab.optimization import Schedule, blended, check_rates, learning, parameter_groups, rate_factor
+from deidlab.optimization import Schedule, check_rates, parameter_groups, rate_factor
 from deidlab.progress import progress_bar
 from deidlab.resuming import STATE, Place, load_state, mend_interrupted, save_atomically, save_state, writing
 from deidlab.types import ConfigError, DataError, Document, Losses
@@ -84,6 +85,7 @@ def train(
     layer_decay: float = 1.0,
     freeze_words: bool = False,
     blend: float = 1.0,
+    protect: float = 0.0,
     replay: Sequence[Document] = (),
     replay_share: float = 0.2,
     objective: Mapping[str, Any] | None = None,
@@ -105,10 +107,10 @@ def train(
     `max_steps`, or after `patience` validations without a better F1; there are `validations_per_epoch`, or one every
     `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings
     of `deidlab.objectives` and `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. `freeze_words`
-    leaves word embeddings as they were; of what was learnt `blend` is validated and kept (`optimization.blended`). The
-    state is saved at every validation and every `save_every` steps; with `resume` a run goes on from there and ends as
-    it would have.
-    `track` is told of every step. Raises `DataError` when there is nothing to learn or the loss is not finite,
+    leaves word embeddings as they were; with `protect` a weight that `replay` needs learns more slowly, and of what was
+    learnt `blend` is validated and kept (`deidlab.forgetting`). The state is saved at every validation and every
+    `save_every` steps; with `resume` a run goes on from there and ends as it would have. `track` is told of every step.
+    Raises `DataError` when there is nothing to learn or the loss is not finite,
     `ConfigError` for settings that cannot work, are not those resumed, or need more memory than there is.
     """
     if not documents:
@@ -117,7 +119,7 @@ def train(
         epochs=epochs, batch_tokens=batch_tokens, accumulation=accumulation, min_steps=min_steps, max_steps=max_steps,
         validations_per_epoch=validations_per_epoch, validate_every=validate_every, save_every=save_every,
     )  # fmt: skip
-    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip, layer_decay, blend)
+    check_rates(learning_rate, head_learning_rate, weight_decay, warmup, schedule, clip, layer_decay)
     if patience is not None and patience < 1:
         raise ConfigError("training.patience counts validations without a better F1: 1 or more, or null")
     settings = {
@@ -125,7 +127,7 @@ def train(
         "epochs": epochs, "min_steps": min_steps, "max_steps": max_steps, "patience": patience, "schedule": schedule,
         "validations_per_epoch": validations_per_epoch, "validate_every": validate_every, "warmup": warmup,
         "learning_rate": learning_rate, "head_learning_rate": head_learning_rate, "layer_decay": layer_decay,
-        "freeze_words": freeze_words, "blend": blend,
+        "freeze_words": freeze_words, "blend": blend, "protect": protect,
         "weight_decay": weight_decay, "clip": clip, "batch_tokens": batch_tokens, "pad_to": pad_to,
         "keep_empty": keep_empty, "replay": digest(replay), "replay_share": replay_share,
         "objective": dict(objective or {}), "augmentation": dict(augmentation or {}),
@@ -152,6 +154,7 @@ def train(
         epochs = max(epochs, math.ceil(min_steps / math.ceil(len(plan) / at_once)))
     # Of a model cut into shards every process must compute every batch of validation along.
     sharded = accelerator.distributed_type == DistributedType.FSDP
+    check_protection(blend, protect, replayed, sharded)
     judge = Validation(checkpoint, validation, batch_tokens, *((0, 1) if sharded else (process, processes)))
 
     if gradient_checkpointing:
@@ -166,6 +169,7 @@ def train(
         check_compiler(accelerator.device)
         model.compile(dynamic=True)
     start = [parameter.detach().clone() for parameter in learning(model)] if blend < 1 else []
+    shares = shares_of_rate(checkpoint, windows, replayed, loss, protect, accelerator.autocast, seed)
 
     at, state = Place(), folder.with_name(STATE)
     if resume and state.exists():
@@ -230,7 +234,8 @@ def train(
                         "training.learning_rate, or try training.precision=fp32. What was saved before is whole"
                     )
                 accelerator.clip_grad_norm_(model.parameters(), clip)
-                optimizer.step()
+                with slowed(model, shares):
+                    optimizer.step()
                 optimizer.zero_grad()
 
                 at.step, at.step_in_epoch = at.step + 1, at.step_in_epoch + 1
