@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 
 import torch
 
 from deidlab.checkpoints import Checkpoint
 from deidlab.inference import pad
 from deidlab.objectives import Loss
+from deidlab.progress import progress_bar
 from deidlab.types import ConfigError, Window
 
 SAMPLE = 100  # windows that tell how much a weight matters to some notes
@@ -39,6 +41,7 @@ def shares_of_rate(
     protect: float,
     autocast: Callable[[], AbstractContextManager[None]],
     seed: int,
+    quiet: bool = False,
 ) -> list[torch.Tensor]:
     """At what share of the rate each weight learns, in the order of `learning`; nothing where `protect` is 0.
 
@@ -49,27 +52,32 @@ def shares_of_rate(
     """
     if not protect:
         return []
-    new = importance(checkpoint, windows, loss, autocast, seed)
-    old = importance(checkpoint, replayed, loss, autocast, seed)
+    asked = [drawn(some, loss, seed) for some in (windows, replayed)]
+    with progress_bar(disable=quiet) as progress:
+        task = progress.add_task("gradients", total=sum(map(len, asked)), note="which weights replayed notes need")
+        new, old = (importance(checkpoint, some, loss, autocast, partial(progress.update, task)) for some in asked)
     # A weight that matters to neither is free to learn.
     return [torch.where(n + o > 0, n / (n + protect * o), 1.0) for n, o in zip(new, old, strict=True)]
+
+
+def drawn(windows: Sequence[Window], loss: Loss, seed: int) -> list[Window]:
+    told = [window for window in windows if loss.mass([window]) > 0]
+    return random.Random(seed).sample(told, min(SAMPLE, len(told)))
 
 
 def importance(
     checkpoint: Checkpoint,
     windows: Sequence[Window],
     loss: Loss,
-    autocast: Callable[[], AbstractContextManager[None]],
-    seed: int,
+    autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
+    track: Callable[..., None] = lambda advance: None,
 ) -> list[torch.Tensor]:
     """How much each weight that learns matters to some windows: 1 is the mean over all weights."""
     model = checkpoint.model
     weights = learning(model)
-    told = [window for window in windows if loss.mass([window]) > 0]
-    drawn = random.Random(seed).sample(told, min(SAMPLE, len(told)))
     squares = [torch.zeros_like(weight) for weight in weights]
     model.eval()
-    for window in drawn:
+    for window in windows:
         batch = {name: values.to(model.device) for name, values in pad([window], checkpoint.encoder).items()}
         labels = batch.pop("labels")
         with autocast():
@@ -79,6 +87,7 @@ def importance(
         for square, slope in zip(squares, slopes, strict=True):
             if slope is not None:
                 square.addcmul_(slope, slope)
+        track(advance=1)
     mean = sum(float(square.sum()) for square in squares) / max(1, sum(square.numel() for square in squares))
     return [square / max(mean, 1e-30) for square in squares]
 

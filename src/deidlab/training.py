@@ -169,7 +169,8 @@ def train(
         check_compiler(accelerator.device)
         model.compile(dynamic=True)
     start = [parameter.detach().clone() for parameter in learning(model)] if blend < 1 else []
-    shares = shares_of_rate(checkpoint, windows, replayed, loss, protect, accelerator.autocast, seed)
+    quiet = not accelerator.is_main_process
+    shares = shares_of_rate(checkpoint, windows, replayed, loss, protect, accelerator.autocast, seed, quiet)
 
     at, state = Place(), folder.with_name(STATE)
     if resume and state.exists():
@@ -193,7 +194,7 @@ def train(
                         save_atomically(checkpoint, folder, weights)
             save_state(state, model, optimizer.optimizer, at, settings, write=accelerator.is_main_process)
 
-    with progress_bar(disable=not accelerator.is_main_process) as progress:
+    with progress_bar(disable=quiet) as progress:
         task = progress.add_task("training", total=max_steps, completed=at.step, note="")
         while not at.finished:
             if augmented.active:
