@@ -46,18 +46,24 @@ def test_importance_is_the_mean_squared_gradient_relative_to_all_weights(asked):
 
 def test_the_more_is_protected_the_more_slowly_weights_learn(asked):
     checkpoint, new, old, loss = asked
-    little, much = (shares_of_rate(checkpoint, new, old, loss, by, nullcontext, 1) for by in (0.1, 10.0))
+    little, much = (shares_of_rate(checkpoint, new, old, loss, by, nullcontext, 1) for by in (1.0, 100.0))
     for low, high in zip(much, little, strict=True):
         assert (low <= high).all() and low.min() >= 0 and high.max() <= 1
     assert sum(float(share.sum()) for share in much) < sum(float(share.sum()) for share in little)
-    again = shares_of_rate(checkpoint, new, old, loss, 10.0, nullcontext, 1)
+    again = shares_of_rate(checkpoint, new, old, loss, 100.0, nullcontext, 1)
     assert all(torch.equal(one, other) for one, other in zip(much, again, strict=True))
     assert shares_of_rate(checkpoint, new, old, loss, 0.0, nullcontext, 1) == []
 
 
+def test_the_fewer_windows_teach_the_more_is_protected(asked):
+    checkpoint, new, old, loss = asked
+    few, many = (shares_of_rate(checkpoint, some, old, loss, 10.0, nullcontext, 1) for some in (new, new * 4))
+    assert sum(float(share.sum()) for share in few) < sum(float(share.sum()) for share in many)
+
+
 def test_a_weight_that_no_window_asks_for_is_free(asked):
     checkpoint, new, old, loss = asked
-    shares = shares_of_rate(checkpoint, new, old, loss, 5.0, nullcontext, 1)
+    shares = shares_of_rate(checkpoint, new, old, loss, 50.0, nullcontext, 1)
     words = checkpoint.model.get_input_embeddings().weight
     share = next(s for s, w in zip(shares, learning(checkpoint.model), strict=True) if w is words)
     seen = {int(token) for window in (*new, *old) for token in window.input_ids}

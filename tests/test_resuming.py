@@ -58,7 +58,7 @@ def attempt(folder, what, at, resume):
             checkpoint, make_obvious_notes(24), make_obvious_notes(6, 9, "v"), folder=folder / "checkpoint",
             losses=Losses(), epochs=3, learning_rate=1e-2, batch_tokens=512, validations_per_epoch=2, save_every=1,
             resume=resume, track=track, augmentation={{"share": 0.5}}, device="cpu", precision="fp32",
-            freeze_words=True, blend=0.75, protect=0.5, replay=make_obvious_notes(6, 5, "r"),
+            freeze_words=True, blend=0.75, protect=10.0, replay=make_obvious_notes(6, 5, "r"),
         )
         write_json(folder / "history.json", result.history)
 

@@ -45,10 +45,11 @@ def shares_of_rate(
 ) -> list[torch.Tensor]:
     """At what share of the rate each weight learns, in the order of `learning`; nothing where `protect` is 0.
 
-    The share is new / (new + protect * old): how much a weight matters to the windows to learn from, and how much to
-    those `replayed`, before training and relative to the mean of all weights. That is the mean squared gradient of a
-    window's loss, the diagonal of the empirical Fisher information. (Matena and Raffel, Merging Models with
-    Fisher-Weighted Averaging, 2022, equation 4, give each of two trained models such a share of a weight.)
+    The share is n * new / (n * new + protect * old) with n windows to learn from: how much a weight matters to them,
+    and how much to those `replayed`, before training and relative to the mean of all weights. What the model knew
+    counts as `protect` windows do, so that the fewer notes teach the more is protected. How much a weight matters is
+    the mean squared gradient of a window's loss, the diagonal of the empirical Fisher information. (Matena and Raffel,
+    Merging Models with Fisher-Weighted Averaging, 2022, equation 4, give each of two trained models such a share.)
     """
     if not protect:
         return []
@@ -57,7 +58,8 @@ def shares_of_rate(
         task = progress.add_task("gradients", total=sum(map(len, asked)), note="which weights replayed notes need")
         new, old = (importance(checkpoint, some, loss, autocast, partial(progress.update, task)) for some in asked)
     # A weight that matters to neither is free to learn.
-    return [torch.where(n + o > 0, n / (n + protect * o), 1.0) for n, o in zip(new, old, strict=True)]
+    by = protect / len(windows)
+    return [torch.where(n + o > 0, n / (n + by * o), 1.0) for n, o in zip(new, old, strict=True)]
 
 
 def drawn(windows: Sequence[Window], loss: Loss, seed: int) -> list[Window]:
