@@ -134,10 +134,6 @@ def test_what_replayed_notes_need_moves_less(quick, untrained, obvious_notes):
         return sum(float((after[name] - value).norm()) for name, value in before.items())
 
     assert moved(200.0) < 0.8 * moved(0.0)
-    # As many windows as there are to learn from halve what is kept.
-    number = len(encode_training(untrained(), obvious_notes(12), Losses()))
-    halved = moved(float(number))
-    assert halved < 0.5 * moved(1e-6)
     with pytest.raises(ConfigError, match=r"training\.protect=0"):
         quick(protect=5.0, folder="nothing to ask")
 

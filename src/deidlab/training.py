@@ -107,9 +107,8 @@ def train(
     `max_steps`, or after `patience` validations without a better F1; there are `validations_per_epoch`, or one every
     `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings
     of `deidlab.objectives` and `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. `freeze_words`
-    leaves word embeddings as they were; of what was learnt `blend` is validated and kept (`deidlab.forgetting`). With
-    `protect` what the model knew counts as so many windows: n windows to learn from leave n / (n + `protect`) of that,
-    and a weight that `replay` needs learns more slowly. The state is saved at every validation and every
+    leaves word embeddings as they were; with `protect` a weight that `replay` needs learns more slowly, and of what was
+    learnt `blend` is validated and kept (`deidlab.forgetting`). The state is saved at every validation and every
     `save_every` steps; with `resume` a run goes on from there and ends as it would have. `track` is told of every step.
     Raises `DataError` when there is nothing to learn or the loss is not finite,
     `ConfigError` for settings that cannot work, are not those resumed, or need more memory than there is.
@@ -156,7 +155,6 @@ def train(
     # Of a model cut into shards every process must compute every batch of validation along.
     sharded = accelerator.distributed_type == DistributedType.FSDP
     check_protection(blend, protect, replayed, sharded)
-    blend *= len(windows) / (len(windows) + protect)
     judge = Validation(checkpoint, validation, batch_tokens, *((0, 1) if sharded else (process, processes)))
 
     if gradient_checkpointing:
