@@ -13,18 +13,18 @@ from deidlab.checkpoints import Checkpoint
 from deidlab.inference import pad
 from deidlab.objectives import Loss
 from deidlab.progress import progress_bar
-from deidlab.types import ConfigError, Window
+from deidlab.types import ConfigError, Document, Window
 
 SAMPLE = 100  # windows that tell how much a weight matters to some notes
 
 
-def check_protection(blend: float, protect: float, replayed: Sequence[Window], sharded: bool) -> None:
+def check_protection(blend: float, protect: float, replay: Sequence[Document], sharded: bool) -> None:
     """Raise `ConfigError` for a share that is none, and for protection of what is not there to be asked."""
     if not 0 < blend <= 1:
         raise ConfigError(f"training.blend is {blend}; expected a share above 0, at most 1 (all of what was learnt)")
     if protect < 0:
         raise ConfigError(f"training.protect is {protect}; expected 0 (every weight alike) or more")
-    if protect and not replayed:
+    if protect and not replay:
         raise ConfigError(
             "training.protect asks replayed notes which weights they need, and there are none: choose "
             "replay=synthetic or replay=corpus, or set training.protect=0"
@@ -53,7 +53,7 @@ def shares_of_rate(
     """
     if not protect:
         return []
-    asked = [drawn(some, loss, seed) for some in (windows, replayed)]
+    asked = [sample_of(some, loss, seed) for some in (windows, replayed)]
     with progress_bar(disable=quiet) as progress:
         task = progress.add_task("gradients", total=sum(map(len, asked)), note="which weights replayed notes need")
         new, old = (importance(checkpoint, some, loss, autocast, partial(progress.update, task)) for some in asked)
@@ -62,7 +62,7 @@ def shares_of_rate(
     return [torch.where(n + o > 0, n / (n + by * o), 1.0) for n, o in zip(new, old, strict=True)]
 
 
-def drawn(windows: Sequence[Window], loss: Loss, seed: int) -> list[Window]:
+def sample_of(windows: Sequence[Window], loss: Loss, seed: int) -> list[Window]:
     told = [window for window in windows if loss.mass([window]) > 0]
     return random.Random(seed).sample(told, min(SAMPLE, len(told)))
 
@@ -98,13 +98,18 @@ def learning(model: torch.nn.Module) -> list[torch.nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
+def copied(model: torch.nn.Module) -> list[torch.Tensor]:
+    """The weights that learn as they are now, in the order of `learning`."""
+    return [parameter.detach().clone() for parameter in learning(model)]
+
+
 @contextmanager
 def slowed(model: torch.nn.Module, shares: Sequence[torch.Tensor]) -> Iterator[None]:
     """Of what the weights that learn change by meanwhile, each keeps its share; nothing is held back without shares."""
     if not shares:
         yield
         return
-    before = [parameter.detach().clone() for parameter in learning(model)]
+    before = copied(model)
     yield
     with torch.no_grad():
         for parameter, earlier, share in zip(learning(model), before, shares, strict=True):
@@ -115,13 +120,13 @@ def slowed(model: torch.nn.Module, shares: Sequence[torch.Tensor]) -> Iterator[N
 def blended(model: torch.nn.Module, start: Sequence[torch.Tensor], share: float) -> Iterator[None]:
     """Meanwhile the weights that learn are start + `share` * (learnt - start); afterwards what they were.
 
-    `start` are their values before training, in the order of `learning`. On the way between two models that began as
+    `start` are their values before training (`copied`). On the way between two models that began as
     one lie models that know most of what both know (Wortsman et al., Robust fine-tuning of zero-shot models, 2022).
     """
     if share == 1:
         yield
         return
-    learnt = [parameter.detach().clone() for parameter in learning(model)]
+    learnt = copied(model)
     with torch.no_grad():
         for parameter, before in zip(learning(model), start, strict=True):
             parameter.copy_(torch.lerp(before, parameter, share))

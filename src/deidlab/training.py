@@ -25,7 +25,7 @@ from deidlab.augmentation import Augmentation
 from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
 from deidlab.cheaper_steps import lower_activations, quicken_dropout
 from deidlab.checkpoints import Checkpoint, load_checkpoint
-from deidlab.forgetting import blended, check_protection, learning, shares_of_rate, slowed
+from deidlab.forgetting import blended, check_protection, copied, shares_of_rate, slowed
 from deidlab.hardware import (
     Precision,
     check_compiler,
@@ -140,6 +140,8 @@ def train(
     AcceleratorState._reset_state()  # an earlier training in this process may have had another precision
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no" if resolved == "fp32" else resolved)
     process, processes = accelerator.process_index, accelerator.num_processes
+    sharded = accelerator.distributed_type == DistributedType.FSDP
+    check_protection(blend, protect, replay, sharded)
     at_once = accumulation * processes
     settings["batches_in_a_step"] = at_once
     model, encoder = checkpoint.model, checkpoint.encoder
@@ -153,8 +155,6 @@ def train(
         plan = LengthBatches(windows, batch_tokens, seed, keep_empty, replayed, replay_share).plan(1)
         epochs = max(epochs, math.ceil(min_steps / math.ceil(len(plan) / at_once)))
     # Of a model cut into shards every process must compute every batch of validation along.
-    sharded = accelerator.distributed_type == DistributedType.FSDP
-    check_protection(blend, protect, replayed, sharded)
     judge = Validation(checkpoint, validation, batch_tokens, *((0, 1) if sharded else (process, processes)))
 
     if gradient_checkpointing:
@@ -168,7 +168,7 @@ def train(
     if compile:
         check_compiler(accelerator.device)
         model.compile(dynamic=True)
-    start = [parameter.detach().clone() for parameter in learning(model)] if blend < 1 else []
+    start = copied(model) if blend < 1 else []
     quiet = not accelerator.is_main_process
     shares = shares_of_rate(checkpoint, windows, replayed, loss, protect, accelerator.autocast, seed, quiet)
 
