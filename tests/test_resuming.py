@@ -50,7 +50,7 @@ def attempt(folder, what, at, resume):
 
     folder.mkdir(exist_ok=True)
     labels = LabelSet("tiny", ("PATIENT", "DOCTOR", "AGE", "DATE"), "BIO")
-    shape = {{"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}}
+    shape = {{"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}}
     backbone = RandomBackbone("bert", 128, shape, stride=16)  # with the dropout of 0.1 that BERT has
     checkpoint = Checkpoint(backbone.model("", labels, 0), backbone.encoder(""), Decoder(labels))
     with mendable_errors():
@@ -58,7 +58,7 @@ def attempt(folder, what, at, resume):
             checkpoint, make_obvious_notes(24), make_obvious_notes(6, 9, "v"), folder=folder / "checkpoint",
             losses=Losses(), epochs=3, learning_rate=1e-2, batch_tokens=512, validations_per_epoch=2, save_every=1,
             resume=resume, track=track, augmentation={{"share": 0.5}}, device="cpu", precision="fp32",
-            freeze_words=True, blend=0.75, protect=10.0, replay=make_obvious_notes(6, 5, "r"),
+            freeze_words=True, freeze_layers=1, blend=0.75, protect=10.0, replay=make_obvious_notes(6, 5, "r"),
         )
         write_json(folder / "history.json", result.history)
 

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from deidlab.checkpoints import Checkpoint
 from deidlab.encoding import Encoder, label_units
-from deidlab.inference import pad
+from deidlab.frozen_layers import inputs_of
 from deidlab.labels import IGNORED
 from deidlab.stitching import length_batches
 from deidlab.types import ConfigError, DataError, Document, Losses, Window
@@ -155,7 +155,7 @@ def feed(
     loader = DataLoader(
         [batch for step in steps for batch in step.batches],  # type: ignore[arg-type]
         batch_size=None,
-        collate_fn=lambda batch: pad(batch, encoder, pad_to),
+        collate_fn=lambda batch: inputs_of(batch, encoder, pad_to),
         num_workers=2 if gpu else 0,
         pin_memory=gpu,
     )

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from deidlab.batching import LengthBatches, encode_replay, encode_training, epoc
 from deidlab.cheaper_steps import lower_activations, quicken_dropout
 from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.forgetting import blended, check_protection, copied, shares_of_rate, slowed
+from deidlab.frozen_layers import check_layers, raised, upper_layers
 from deidlab.hardware import (
     Precision,
     check_compiler,
@@ -84,6 +86,7 @@ def train(
     head_learning_rate: float | None = None,
     layer_decay: float = 1.0,
     freeze_words: bool = False,
+    freeze_layers: int = 0,
     blend: float = 1.0,
     protect: float = 0.0,
     replay: Sequence[Document] = (),
@@ -107,8 +110,9 @@ def train(
     `max_steps`, or after `patience` validations without a better F1; there are `validations_per_epoch`, or one every
     `validate_every` steps. Without `validation` the last weights are kept. `objective` and `augmentation` are settings
     of `deidlab.objectives` and `deidlab.augmentation`, `layer_decay` one of `deidlab.optimization`. `freeze_words`
-    leaves word embeddings as they were; with `protect` a weight that `replay` needs learns more slowly, and of what was
-    learnt `blend` is validated and kept (`deidlab.forgetting`). The state is saved at every validation and every
+    leaves word embeddings as they were, `freeze_layers` all embeddings and so many of the lowest layers
+    (`deidlab.frozen_layers`); with `protect` a weight that `replay` needs learns more slowly, and of what was learnt
+    `blend` is validated and kept (`deidlab.forgetting`). The state is saved at every validation and every
     `save_every` steps; with `resume` a run goes on from there and ends as it would have. `track` is told of every step.
     Raises `DataError` when there is nothing to learn or the loss is not finite,
     `ConfigError` for settings that cannot work, are not those resumed, or need more memory than there is.
@@ -127,7 +131,7 @@ def train(
         "epochs": epochs, "min_steps": min_steps, "max_steps": max_steps, "patience": patience, "schedule": schedule,
         "validations_per_epoch": validations_per_epoch, "validate_every": validate_every, "warmup": warmup,
         "learning_rate": learning_rate, "head_learning_rate": head_learning_rate, "layer_decay": layer_decay,
-        "freeze_words": freeze_words, "blend": blend, "protect": protect,
+        "freeze_words": freeze_words, "freeze_layers": freeze_layers, "blend": blend, "protect": protect,
         "weight_decay": weight_decay, "clip": clip, "batch_tokens": batch_tokens, "pad_to": pad_to,
         "keep_empty": keep_empty, "replay": digest(replay), "replay_share": replay_share,
         "objective": dict(objective or {}), "augmentation": dict(augmentation or {}),
@@ -142,6 +146,7 @@ def train(
     process, processes = accelerator.process_index, accelerator.num_processes
     sharded = accelerator.distributed_type == DistributedType.FSDP
     check_protection(blend, protect, replay, sharded)
+    check_layers(checkpoint.model, freeze_layers, sharded)
     at_once = accumulation * processes
     settings["batches_in_a_step"] = at_once
     model, encoder = checkpoint.model, checkpoint.encoder
@@ -161,10 +166,13 @@ def train(
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if freeze_words:
         model.get_input_embeddings().weight.requires_grad_(False)
+    learner = upper_layers(model, freeze_layers)
     groups = parameter_groups(model, learning_rate, weight_decay, head_learning_rate, layer_decay)
     rates = [group["lr"] for group in groups]
     optimizer = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
-    model, optimizer = accelerator.prepare(model, optimizer)
+    if freeze_layers:
+        model.to(accelerator.device)  # the learner has not all of it
+    model, optimizer = accelerator.prepare(learner, optimizer)
     if compile:
         check_compiler(accelerator.device)
         model.compile(dynamic=True)
@@ -178,6 +186,15 @@ def train(
             mend_interrupted(folder)
         at = load_state(state, model, optimizer.optimizer, settings)
         log.info("resumed at step %d", at.step)
+
+    started = time.perf_counter()
+    from_below = partial(
+        raised, model=checkpoint.model, number=freeze_layers, encoder=encoder, batch_tokens=batch_tokens,
+        autocast=accelerator.autocast, quiet=quiet,
+    )  # fmt: skip
+    if not at.finished:
+        replayed, windows = from_below(replayed), windows if augmented.active else from_below(windows)
+    at.seconds += time.perf_counter() - started
 
     def say(line: str) -> None:
         if accelerator.is_main_process:
@@ -199,7 +216,7 @@ def train(
         while not at.finished:
             if augmented.active:
                 fresh = augmented.documents(documents, checkpoint.labels, seed, at.epoch)
-                windows = encode_training(checkpoint, fresh, Losses("count"))
+                windows = from_below(encode_training(checkpoint, fresh, Losses("count")))
             sampler = LengthBatches(windows, batch_tokens, seed, keep_empty, replayed, replay_share)
             steps = epoch_steps(sampler.windows, sampler.plan(at.epoch), encoder, at_once, process, processes, pad_to)
             validate_at = {
@@ -267,7 +284,8 @@ def train(
 
                 at.seconds = seconds
                 with blended(model, start, blend):
-                    f1, leak = judge(accelerator.unwrap_model(model), precision) if validation else (None, None)
+                    whole = checkpoint.model if freeze_layers else accelerator.unwrap_model(model)
+                    f1, leak = judge(whole, precision) if validation else (None, None)
                 row = {
                     "epoch": round(at.epoch - 1 + at.step_in_epoch / len(steps), 3),
                     "step": at.step,
