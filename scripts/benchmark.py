@@ -8,6 +8,7 @@ python scripts/benchmark.py systems 'systems={rules: {system: rules}, ours: {sys
 
 import argparse
 import json
+import math
 import re
 import runpy
 import statistics
@@ -37,10 +38,11 @@ def main() -> None:
     parser.add_argument("--max-steps", type=int, help="stop early, for a trial")
     parser.add_argument("--notes", type=int, help="use so many training and a quarter as many dev notes, for a trial")
     parser.add_argument("--dev-notes", type=int, help="with --notes: so many dev notes")
+    parser.add_argument("--freeze-layers", type=int, default=0, help="a third contender, of which so many layers stay")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each, taken in turn; figures are medians")
     parser.add_argument("--set", nargs="*", default=[], help="further settings of train.py, e.g. data.path=FOLDER")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--contender", choices=("ours", "stock"), help=argparse.SUPPRESS)
+    parser.add_argument("--contender", choices=("stock", "ours", "frozen"), help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
     if args.contender:
@@ -52,7 +54,8 @@ def main() -> None:
 def compare(args: argparse.Namespace) -> None:
     """Each contender in a process of its own, so that one's memory is not the other's; in turn, so that both see the
     same neighbours."""
-    runs: dict[str, list[dict]] = {"stock": [], "ours": []}
+    contenders = ("stock", "ours", *(("frozen",) if args.freeze_layers else ()))
+    runs: dict[str, list[dict]] = {contender: [] for contender in contenders}
     for repeat in range(args.repeats):
         for contender, done in runs.items():
             command = [sys.executable, __file__, *sys.argv[1:], "--contender", contender, "--seed", str(42 + repeat)]
@@ -81,25 +84,28 @@ def summary(runs: dict[str, list[dict]]) -> dict:
         who: {key: statistics.median(run[key] for run in done) for key in keys if done[0][key] is not None}
         for who, done in runs.items()
     }
-    told["times_faster"] = round(told["ours"]["tokens_per_second"] / told["stock"]["tokens_per_second"], 2)
-    if "strict_f1" in told["stock"]:
-        aim = told["stock"]["strict_f1"]
+    for who in runs.keys() - {"stock"}:
+        told[who]["times_faster"] = round(told[who]["tokens_per_second"] / told["stock"]["tokens_per_second"], 2)
+        aim = told["stock"].get("strict_f1", math.inf)
         ratios = [
-            stock["seconds"] / max(min(s for s, f1 in ours["reached"] if f1 >= aim), 1e-9)
-            for stock, ours in zip(runs["stock"], runs["ours"], strict=True)
-            if any(f1 >= aim for _, f1 in ours["reached"])
+            stock["seconds"] / max(min(s for s, f1 in own["reached"] if f1 >= aim), 1e-9)
+            for stock, own in zip(runs["stock"], runs[who], strict=True)
+            if any(f1 >= aim for _, f1 in own["reached"])
         ]
-        told["times_sooner_at_the_f1_of_stock"] = round(statistics.median(ratios), 2) if ratios else None
+        if ratios:
+            told[who]["times_sooner_at_the_f1_of_stock"] = round(statistics.median(ratios), 2)
     return told
 
 
 def table_of(results: dict) -> str:
-    stock, ours = results["stock"], results["ours"]
+    layers = results["setting"]["freeze_layers"]
+    headings = {"stock": "stock `Trainer`", "ours": "deidlab", "frozen": f"deidlab, lower {layers} layers frozen"}
+    sides = [who for who in headings if who in results]
 
     def cell(side: dict, key: str, form: str, scale: float = 1.0) -> str:
         return format(side[key] / scale, form) if key in side else "-"
 
-    lines = [("", "stock `Trainer`", "deidlab"), ("---", "---:", "---:")]
+    lines = [("", *(headings[who] for who in sides)), ("---", *("---:" for _ in sides))]
     for name, key, form, scale in (
         ("real tokens per second", "tokens_per_second", ",.0f", 1),
         ("share of the machine's matrix-product rate", "share_of_peak", ".1%", 1),
@@ -108,11 +114,10 @@ def table_of(results: dict) -> str:
         ("seconds of training", "seconds", ",.1f", 1),
         ("strict F1 on dev", "strict_f1", ".4f", 1),
         ("loading and encoding all notes, warm, seconds", "preparing_seconds", ".2f", 1),
+        ("times faster", "times_faster", "g", 1),
+        ("times sooner at the F1 of stock", "times_sooner_at_the_f1_of_stock", "g", 1),
     ):
-        lines.append((name, cell(stock, key, form, scale), cell(ours, key, form, scale)))
-    lines.append(("times faster", "", f"{results['times_faster']:g}"))
-    if sooner := results.get("times_sooner_at_the_f1_of_stock"):
-        lines.append(("times sooner at the F1 of stock", "", f"{sooner:g}"))
+        lines.append((name, *(cell(results[who], key, form, scale) for who in sides)))
     machine = results["hardware"]
     bf16 = "with" if machine["cpu_bf16_in_hardware"] or "bf16_operations_per_second" in machine else "without"
     where = machine["gpu"] or f"{machine['processor']}, {machine['threads']} threads, {machine['cpu_instructions']}"
@@ -161,14 +166,14 @@ def contend(args: argparse.Namespace) -> dict:
     else:
         every = {"validations_per_epoch": 4} if not args.max_steps else {}
         recipe = {"batch_tokens": cfg.training.batch_tokens, "freeze_words": cfg.training.freeze_words}
+        recipe["freeze_layers"] = args.freeze_layers if args.contender == "frozen" else 0
         speed = profiling.ours(checkpoint, train, dev, precision="auto", **recipe, **every, **shared)
     peak = hardware.get("bf16_operations_per_second", hardware["fp32_operations_per_second"])
-    if args.contender == "stock":
-        prepared = None  # it is given our windows
     return {
         **speed.to_dict(),
-        "preparing_seconds": prepared,
-        "share_of_peak": speed.tokens_per_second * cost / peak,
+        "preparing_seconds": None if args.contender == "stock" else prepared,  # it is given our windows
+        # Of frozen layers most operations are not done at all.
+        "share_of_peak": None if args.contender == "frozen" else speed.tokens_per_second * cost / peak,
         "hardware": hardware,
         "threads": torch.get_num_threads(),
     }

@@ -43,9 +43,9 @@ class Speed:
         return asdict(self)
 
 
-def rate(steps: Sequence[tuple[float, int]]) -> float:
+def rate(steps: Sequence[tuple[float, int]], warm: int = WARM) -> float:
     """Tokens per second of (seconds, tokens) so far at each step; the first few do not count where there are more."""
-    skipped = WARM if len(steps) > 2 * WARM else 0
+    skipped = warm if len(steps) > 2 * warm else 0
     (began, before), (ended, after) = (steps[skipped - 1] if skipped else (0.0, 0)), steps[-1]
     return round((after - before) / (ended - began), 1)
 
@@ -75,7 +75,8 @@ def ours(
         )
     told = result.timings
     return Speed(
-        tokens_per_second=rate(steps),
+        # What frozen layers compute before the first step is a part of the training.
+        tokens_per_second=rate(steps, warm=0 if settings.get("freeze_layers") else WARM),
         seconds=told["training_seconds"],
         tokens=told["tokens"],
         peak_memory_bytes=told["peak_memory_bytes"],
