@@ -101,6 +101,18 @@ def test_two_processes_equal_one_with_the_same_global_batch(alone, corpus, tmp_p
     same_learning(alone, two, ended(started(corpus, two, *TINY, launcher=launcher("cpu2.yaml", free_port()))))
 
 
+def test_two_processes_go_on_from_a_run_as_one_does(alone, corpus, tmp_path):
+    """With a layer that stays, weights that replayed notes protect, and a part of what was learnt."""
+    on = (
+        f"model.pretrained={alone}", "model.package=null", "model.dropout=0", "model.max_length=64", "model.stride=8",
+        "training.freeze_layers=1", "training.protect=10", "training.blend=0.8", "replay=corpus",
+        f"replay.data.path={corpus}",
+    )  # fmt: skip
+    one, two = tmp_path / "one", tmp_path / "two"
+    ended(started(corpus, one, *on, "training.accumulation=2"))
+    same_learning(one, two, ended(started(corpus, two, *on, launcher=launcher("cpu2.yaml", free_port()))))
+
+
 def test_two_machines_equal_one(alone, corpus, tmp_path):
     two, port = tmp_path / "two", free_port()
     ranks = [("--num_processes", "2", "--machine_rank", rank) for rank in "01"]
