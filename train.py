@@ -51,7 +51,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
     decoder = Decoder.stored(labels, inherited_bias(source), **cfg.decoding)
     judging = runs.instantiate(cfg.evaluation)
     reporting.check_formats(cfg.report.formats)
-    canaries = Canaries.of(**OmegaConf.to_container(cfg.canaries), types=labels.types) if cfg.canaries.secrets else None
+    canaries = Canaries.of(**runs.plain(cfg.canaries), types=labels.types) if cfg.canaries.secrets else None
     untrained = Checkpoint(backbone.model(source, labels, cfg.seed), backbone.encoder(source), decoder)
     if stated(source) is None:
         cfg.training.blend, cfg.training.protect = 1.0, 0.0  # weights that are of no run know nothing to be kept
@@ -91,7 +91,7 @@ def train_and_evaluate(cfg: DictConfig) -> float | None:
                 track=track,
                 replay=earlier_notes,
                 replay_share=cfg.replay.share,
-                **OmegaConf.to_container(cfg.training, resolve=True),
+                **runs.plain(cfg.training),
             )
         if not here.is_main_process:
             return None

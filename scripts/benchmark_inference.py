@@ -98,11 +98,12 @@ def ours(args: argparse.Namespace) -> dict[str, Find]:
             systems[name] = onnx.load(folder, threads=1)
     if args.presidio:
         systems[f"Presidio, patterns only ({args.presidio})"] = presidio(args.presidio)
-    finders: dict[str, Find] = {
-        name: lambda notes, of=system: list(of.predict(notes)) for name, system in systems.items()
-    }
-    whole = deidlab.load(args.run, device="cpu")
-    return {**finders, "deidentify, PyTorch": whole.deidentify}
+
+    def found_by(system: Any) -> Find:
+        return lambda notes: list(system.predict(notes))
+
+    finders = {name: found_by(system) for name, system in systems.items()}
+    return {**finders, "deidentify, PyTorch": deidlab.load(args.run, device="cpu").deidentify}
 
 
 def presidio(language: str) -> Any:

@@ -43,7 +43,8 @@ def main() -> None:
     everyone = dict.fromkeys(cultures(), 1.0)
     for _ in generate(Settings(cultures=everyone), 1000, seed=0):  # load names and compile templates
         pass
-    results = {"machine": platform.processor() or platform.machine(), "memory_mib": {"1000": resident_mebibytes()}}
+    results: dict = {"machine": platform.processor() or platform.machine()}
+    results["memory_mib"] = {"1000": resident_mebibytes()}
     results["by_type"] = {kind: speed(Settings(cultures=everyone, note_types=[kind]), 500) for kind in note_types()}
     results["all_types"] = speed(Settings(cultures=everyone), arguments.notes)
     results["memory_mib"][str(arguments.notes)] = resident_mebibytes()

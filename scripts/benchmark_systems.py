@@ -8,7 +8,7 @@ sys.path[0] = str(ROOT)  # else evaluate.py beside this file hides the library `
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from deidlab import grids, runs
 
@@ -27,7 +27,7 @@ def side_by_side(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
 
     reporting.check_formats(cfg.report.formats)
     folder = Path(cfg.output_dir)
-    systems = standings.entries(OmegaConf.to_container(cfg.systems, resolve=True) if cfg.systems else None)
+    systems = standings.entries(runs.plain(cfg.systems) or None)
     sheet = runs.instantiate(cfg.prices) if cfg.get("prices") else None
     prices = standings.prices_of(systems, sheet)
     plan = standings.cells(systems, folder, overrides, cfg.speed.notes, cfg.speed.one_by_one)

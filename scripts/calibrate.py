@@ -39,7 +39,7 @@ def calibrate(cfg: DictConfig) -> None:
 
     with runs.private_cache(folder) as cache:
         corpus = runs.instantiate(cfg.data or OmegaConf.create(ran["data"]), cache_dir=cache)
-        given = OmegaConf.to_container(cfg.data, resolve=True) if cfg.data else None
+        given = runs.plain(cfg.data)
         trained = len(corpus.documents.get("train", ()))
         if cfg.judge == cfg.split:
             raise ConfigError(f"judge={cfg.judge} is the split that is calibrated on: choose another, or null")

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path[0] = str(Path(__file__).parents[1])  # else evaluate.py beside this file hides the library `evaluate`
 
@@ -24,8 +25,8 @@ def compare(cfg: DictConfig) -> None:
     from deidlab.systems import predictions
 
     runs.log_to_terminal()
-    folders = comparing.named_runs(OmegaConf.to_container(cfg.runs, resolve=True))
-    ran = {name: OmegaConf.load(path / "config.yaml") for name, path in folders.items()}
+    folders = comparing.named_runs(runs.plain(cfg.runs))
+    ran: dict[str, Any] = {name: OmegaConf.load(path / "config.yaml") for name, path in folders.items()}
     base = next(iter(ran.values()))
     labels = runs.instantiate(cfg.labels or base.labels)
     judging = runs.instantiate(cfg.evaluation)

@@ -3,7 +3,6 @@
 They stand in `data_cards/synthetic.md` between `<!-- measured -->` and `<!-- end -->`.
 """
 
-import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -67,8 +66,8 @@ def overview(notes: Sequence, train, shared) -> Iterator[tuple[str, str]]:
     yield "identifiers a note", f"{mean(spans):.1f} (median {median(spans):.0f})"
     for kind in PROSE:
         mine = [note for note in notes if note.meta["note_type"] == kind]
-        words, spans = mean(len(n.text.split()) for n in mine), mean(len(n.spans) for n in mine)
-        yield f"words, identifiers a note: {kind.replace('_', ' ')}", f"{words:.0f}, {spans:.1f}"
+        words, identifiers = mean(len(n.text.split()) for n in mine), mean(len(n.spans) for n in mine)
+        yield f"words, identifiers a note: {kind.replace('_', ' ')}", f"{words:.0f}, {identifiers:.1f}"
     yield "distinct 4-grams per 1,000 tokens", f"{figures['distinct_4grams_per_1000_tokens']:.0f}"
     alike = f"{figures['distinct_bodies']:,} of {figures['documents']:,}"
     yield "notes whose body is like no other's, identifiers and numbers removed", alike
@@ -116,4 +115,4 @@ def wrapped(text: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -46,7 +46,7 @@ def evaluate_system(cfg: DictConfig) -> None:
     judging = runs.instantiate(cfg.evaluation)
     reporting.check_formats(cfg.report.formats)
     config = OmegaConf.to_yaml(cfg, resolve=True)
-    settings = runs.dotted(OmegaConf.to_container(cfg.system, resolve=True))
+    settings = runs.dotted(runs.plain(cfg.system))
     reads = [cfg.data.get("path"), *(value for key, value in settings.items() if key.split(".")[-1] == "path")]
     folder = runs.begin(config, cfg.output_dir, cfg.overwrite, reads)
 
@@ -111,7 +111,7 @@ def attacked(
     """What an attack makes of the notes that were just judged; they are read again, and were counted the first time."""
     notes = sampled(replace(corpus, losses=Losses("count")).typed(labels)(split), cfg.notes.test)
     if cfg.only_predicted:
-        notes = (note for note in notes if note.id in system.ids)
+        notes = (note for note in notes if note.id in system.ids)  # type: ignore[attr-defined]  # looked for above
     return runs.instantiate(
         cfg.attack,
         system=system,

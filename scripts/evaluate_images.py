@@ -142,7 +142,7 @@ class Bench:
 
     def compared(self, page: Rendered, readings: Sequence[Reading], known: Sequence[str]) -> Iterator[tuple]:
         """The same page by each engine alone and by all of them, from what they have read already."""
-        sets = {reading.source: (reading,) for reading in readings}
+        sets: dict[str, tuple[Reading, ...]] = {reading.source: (reading,) for reading in readings}
         if len(readings) > 1:
             sets |= {"all of them": tuple(readings)}
         for name, chosen in sets.items():

@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 sys.path[0] = str(Path(__file__).parents[1])  # else a file beside this one hides the library `evaluate`
 
@@ -66,7 +67,7 @@ def check(case: tuple, notes: list, labels: LabelSet, steps: int, gpu: bool, pea
         try:
             checkpoint = Checkpoint(backbone.model("", labels), backbone.encoder(""), Decoder(labels))
             cost = profiling.operations_per_token(checkpoint.model, length)
-            common = {"epochs": 1, "learning_rate": 1e-4, "max_steps": steps}
+            common: dict[str, Any] = {"epochs": 1, "learning_rate": 1e-4, "max_steps": steps}
             if contender == "stock":
                 speed = profiling.stock(checkpoint, notes, [], batch_size=rows, bf16=gpu, **common)
             else:

@@ -32,7 +32,7 @@ def adapt(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     reporting.check_formats(cfg.report.formats)
     if cfg.source and "pretrained" not in cfg.model:
         raise ConfigError("source=RUN takes the place of model.pretrained: choose a model that has it, not model=tiny")
-    settings = OmegaConf.to_container(cfg)
+    settings: Any = OmegaConf.to_container(cfg)
     check(settings)
     chosen = HydraConfig.get().runtime.choices.get("experiment")
     forget = grids.choosing(settings["forget"]) if cfg.forget else None

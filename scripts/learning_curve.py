@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path[0] = str(Path(__file__).parents[1])  # else evaluate.py beside this file hides the library `evaluate`
 
@@ -32,7 +33,7 @@ def learning_curve(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
     folder = Path(cfg.output_dir)
     if cfg.source and "pretrained" not in cfg.model:
         raise ConfigError("source=RUN takes the place of model.pretrained: choose a model that has it, not model=tiny")
-    settings = OmegaConf.to_container(cfg)
+    settings: Any = OmegaConf.to_container(cfg)
     fewer = settings["fewer"]
     sizes = curve.checked(settings["sizes"], cfg.repeats, cfg.source, fewer)
     forget = grids.choosing(settings["forget"]) if cfg.forget else None

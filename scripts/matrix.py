@@ -7,7 +7,7 @@ sys.path[0] = str(Path(__file__).parents[1])  # else evaluate.py beside this fil
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from deidlab import grids, runs
 
@@ -28,7 +28,7 @@ def matrix(cfg: DictConfig, overrides: tuple[str, ...]) -> None:
 
     reporting.check_formats(cfg.report.formats)
     folder = Path(cfg.output_dir)
-    given = {key: OmegaConf.to_container(cfg[key]) if cfg[key] else None for key in ("corpora", "institutions")}
+    given = {key: runs.plain(cfg[key]) or None for key in ("corpora", "institutions")}
     corpora = transfer.chosen(given["corpora"], given["institutions"], cfg.axis)
     grids.run_cells(transfer.cells(corpora, folder, overrides), folder, ROOT)
     content = transfer.collect(corpora, folder)

@@ -65,13 +65,13 @@ def add_lora(model: PreTrainedModel, lora: Lora, base: str, revision: str | None
     settings = LoraConfig(
         task_type=TaskType.TOKEN_CLS,
         r=lora.rank,
-        lora_alpha=lora.alpha,
+        lora_alpha=lora.alpha,  # type: ignore[arg-type]  # a scale, which need not be whole
         lora_dropout=lora.dropout,
         target_modules=target_modules(model, lora.targets),
         modules_to_save=[*heads, *learnt],
         revision=revision,
     )
-    adapted = get_peft_model(model, settings)
+    adapted: Any = get_peft_model(model, settings)
     adapted.merge_when_done = lora.merge
     return adapted
 

@@ -152,7 +152,7 @@ def feed(
 ) -> Iterator[tuple[Step, list[dict[str, torch.Tensor]]]]:
     """Each step with its batches as tensors on the device; on a GPU they are made and copied ahead of their use."""
     gpu = device.type == "cuda"
-    loader = DataLoader(
+    loader: DataLoader = DataLoader(
         [batch for step in steps for batch in step.batches],  # type: ignore[arg-type]
         batch_size=None,
         collate_fn=lambda batch: inputs_of(batch, encoder, pad_to),

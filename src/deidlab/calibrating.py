@@ -112,8 +112,8 @@ def measured(parts: Sequence[tuple[Sequence[ScoredNote], Decoder]]) -> dict[str,
     said["spans"] = [columns(of_type) for of_type in by_type.values()]
     found = {}
     for kind, chunks in said.items():
-        confidence, right = (np.concatenate(side) for side in zip(columns(()), *chunks, strict=True))
-        found[kind] = judged(confidence, right) | {"floor": noise_floor(confidence)}
+        confidence, rights = (np.concatenate(side) for side in zip(columns(()), *chunks, strict=True))
+        found[kind] = judged(confidence, rights) | {"floor": noise_floor(confidence)}
     return {**found, "types": {t: judged(*columns(by_type[t])) for t in labels.types if t in by_type}}
 
 

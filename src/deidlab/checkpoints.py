@@ -41,7 +41,7 @@ class Checkpoint:
     def labels(self) -> LabelSet:
         return self.decoder.labels
 
-    def save(self, folder: Path, weights: Mapping[str, torch.Tensor] | None = None) -> None:
+    def save(self, folder: Path, weights: dict[str, torch.Tensor] | None = None) -> None:
         """Write weights (safetensors), tokenizer and `deidlab.json`; no text is kept, and no path.
 
         Unmerged adapters alone name their base model, which they cannot do without.
@@ -109,7 +109,8 @@ def load_checkpoint(path: Path, **decoding: Any) -> Checkpoint:
     with quiet_transformers(), readable_weights(str(path)):
         model = load_model(folder, sidecar.get("head", "linear"))
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False)
-    if tuple(model.config.id2label[i] for i in range(model.config.num_labels)) != labels.tags:
+    tags: Any = model.config.id2label
+    if tuple(tags[i] for i in range(model.config.num_labels)) != labels.tags:
         raise ConfigError(f"{path}: the model's tags are not those of label set {labels.name} in its {SIDECAR}")
     model.eval()
     decoder = Decoder.stored(labels, sidecar["decoding"], **decoding)

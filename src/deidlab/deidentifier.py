@@ -66,8 +66,8 @@ class Deidentifier:
     vault: Vault | None = None
     flagging: Flagging | None = None
 
-    @overload
-    def deidentify(self, notes: str | Document) -> Deidentified: ...
+    @overload  # a text is an iterable of texts, too: the first that fits is meant
+    def deidentify(self, notes: str | Document) -> Deidentified: ...  # type: ignore[overload-overlap]
 
     @overload
     def deidentify(self, notes: Iterable[str | Document]) -> list[Deidentified | Failure]: ...

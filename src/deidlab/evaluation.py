@@ -38,8 +38,11 @@ CHUNK = 256  # documents matched at once; their counts are all that is kept
 class System(Protocol):
     """Anything that maps documents to predictions, in order: a checkpoint, rules, a cloud API, files."""
 
-    name: str
-    losses: Losses
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def losses(self) -> Losses: ...
 
     @property
     def labels(self) -> LabelSet: ...

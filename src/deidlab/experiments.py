@@ -47,7 +47,9 @@ def record(results: Path, name: str, run: Path, command: str) -> None:
     Only figures are kept: overall and per-type rows, timings, provenance and the machine; of a learning curve the
     whole. Raises `ConfigError` when `run` has no report.
     """
-    content = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {"schema": 1, "runs": {}}
+    content: dict[str, Any] = {"schema": 1, "runs": {}}
+    if results.is_file():
+        content = json.loads(results.read_text(encoding="utf-8"))
     content["runs"][name] = {"command": command, "hardware": hardware(), **figures_of(run)}
     results.parent.mkdir(parents=True, exist_ok=True)
     write_json(results, content)
@@ -159,7 +161,8 @@ def interval_lines(runs: dict[str, Any], metrics: Sequence[str]) -> list[str]:
         for metric in metrics:
             row = overall(run["rows"], metric)
             measure = "value" if "value" in row else "f1"
-            found = Estimate(*(row.get(f"{measure}{end}") for end in ("", "_low", "_high")))
+            value, low, high = (row.get(f"{measure}{end}") for end in ("", "_low", "_high"))
+            found = Estimate(value, low, high)
             first = firsts.setdefault(metric, found.value or 0.0)
             away = None if found.value is None else Estimate(found.value - first, signed=True)
             cells += [found, away if body else None]

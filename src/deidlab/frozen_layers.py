@@ -65,9 +65,7 @@ def upper_layers(model: PreTrainedModel, number: int) -> PreTrainedModel:
     """
     if not number:
         return model
-    lower = _with_layers(model, slice(number), model.base_model.embeddings)
-    for weights in (lower.base_model.embeddings, lower.base_model.encoder):
-        weights.requires_grad_(False)
+    _lower(model, number).requires_grad_(False)
     return _with_layers(model, slice(number, None), StatesAsEmbeddings())
 
 
@@ -79,15 +77,14 @@ def raised(
     batch_tokens: int,
     autocast: Callable[[], AbstractContextManager[None]],
     quiet: bool = False,
-) -> Sequence[Window]:
+) -> list[Window]:
     """The windows with what the lowest `number` layers make of them; the same where that is none.
 
     Raises `ConfigError` where that would take more than half of the machine's memory.
     """
     if not number or not windows:
-        return windows
-    lower = _with_layers(model, slice(number), model.base_model.embeddings).base_model
-    lower.eval()
+        return list(windows)
+    lower = _lower(model, number).eval()
     check_memory(windows, encoder, model)
     states: dict[int, torch.Tensor] = {}
     with progress_bar(disable=quiet) as progress, torch.no_grad():
@@ -100,7 +97,7 @@ def raised(
             for i, row in zip(batch, found, strict=True):
                 states[i] = row[: len(windows[i].input_ids) + encoder.specials].clone()
             progress.update(task, advance=len(batch))
-    return [RaisedWindow(*_values(window), states[i]) for i, window in enumerate(windows)]
+    return [RaisedWindow(**_values(window), states=states[i]) for i, window in enumerate(windows)]
 
 
 def check_memory(windows: Sequence[Window], encoder: Encoder, model: PreTrainedModel) -> None:
@@ -131,7 +128,12 @@ class StatesAsEmbeddings(torch.nn.Module):
         return inputs_embeds
 
 
-def _with_layers(model: PreTrainedModel, layers: slice, embeddings: torch.nn.Module) -> PreTrainedModel:
+def _lower(model: Any, number: int) -> Any:
+    """Embeddings and the lowest layers."""
+    return _with_layers(model, slice(number), model.base_model.embeddings).base_model
+
+
+def _with_layers(model: Any, layers: slice, embeddings: torch.nn.Module) -> PreTrainedModel:
     """A model with some of the layers of another and these embeddings: its own modules above, their weights below."""
     whole, body, stack = (_shell(module) for module in (model, model.base_model, model.base_model.encoder))
     stack._modules["layer"] = torch.nn.ModuleList(list(model.base_model.encoder.layer)[layers])
@@ -147,5 +149,5 @@ def _shell(module: Any) -> Any:
     return shell
 
 
-def _values(window: Window) -> list[Any]:
-    return [getattr(window, field.name) for field in fields(Window)]
+def _values(window: Window) -> dict[str, Any]:
+    return {field.name: getattr(window, field.name) for field in fields(Window)}

@@ -155,7 +155,7 @@ def verdict(report: Mapping[str, Any], target: float) -> dict[str, Any]:
     elif high <= target:
         answer = "yes" if patients >= needed else "not known"
     else:
-        answer = "no" if low > target else "not known"
+        answer = "no" if low is not None and low > target else "not known"
     told = {"patients": patients, "patients_needed": needed}
     return {"target": target, "value": value, "low": low, "high": high, "answer": answer, **told}
 

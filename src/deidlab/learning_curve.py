@@ -201,7 +201,7 @@ def forecast_section(content: Mapping[str, Any]) -> Section | None:
     if not told:
         return None
     by = {(line["notes"], line["measure"]): line for line in told["points"]}
-    body = tuple(
+    body: tuple[tuple[TableCell, ...], ...] = tuple(
         (f"{notes:,}", *(Estimate(*(by[notes, m][k] for k in ("value", "low", "high"))) for m in (HEADLINE, LEAK)))
         for notes in sorted({line["notes"] for line in told["points"]})
     )

@@ -221,7 +221,7 @@ class Backbone:
         if self.word_shapes:
             tell_shapes(model)
         if self.head == "crf":
-            model.crf = LinearChainCRF(model.config.num_labels)
+            model.crf = LinearChainCRF(len(labels.tags))
             inherit_transitions(model.crf, source, labels)
         if self.lora is None:
             return model

@@ -49,7 +49,7 @@ def write_graph(checkpoint: Checkpoint, file: Path) -> None:
         raise ConfigError("a Longformer cannot be exported: its attention in chunks depends on the length of a note; "
                           "use it as a checkpoint")  # fmt: skip
     if is_adapted(model):
-        model = model.merge_and_unload()
+        model = model.merge_and_unload()  # type: ignore[operator]  # a method of peft's, which transformers knows not
     model = model.cpu().float().eval()
     if getattr(model.config, "_attn_implementation", None) in ("sdpa", "deidlab_short"):
         model.set_attn_implementation("eager")  # products and a softmax, which ONNX Runtime fuses; SDPA adds guards

@@ -162,7 +162,7 @@ def operations_per_token(model: torch.nn.Module, length: int) -> float:
 
     A frozen weight needs no gradient of its own: 4 operations in place of 6.
     """
-    config = model.config
+    config: Any = model.config
     embedded = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
     weights = sum((6 if p.requires_grad else 4) * p.numel() for p in model.parameters() if id(p) not in embedded)
     seen = length

@@ -8,7 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 EVERY = 30.0  # seconds between two lines where there is no terminal
 
@@ -62,11 +70,11 @@ class Lines:
         self.console = console
         self.tasks: list[Task] = []
 
-    def add_task(self, description: str, total: float | None = None, completed: float = 0, note: str = "") -> int:
+    def add_task(self, description: str, total: float | None = None, completed: float = 0, note: str = "") -> TaskID:
         self.tasks.append(Task(description, total, completed, note, completed))
-        return len(self.tasks) - 1
+        return TaskID(len(self.tasks) - 1)
 
-    def update(self, task: int, advance: float = 0, **changed: Any) -> None:
+    def update(self, task: TaskID, advance: float = 0, **changed: Any) -> None:
         one = self.tasks[task]
         for name, value in changed.items():
             setattr(one, name, value)

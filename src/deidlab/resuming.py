@@ -52,8 +52,9 @@ def save_state(
 ) -> None:
     """Replace the state; `settings` are what a resumed run must share. All processes call, those with `write` write."""
     # Every process takes part in putting the state together; the main one has it then.
-    weights, moments = ({}, {}) if place.finished else get_state_dict(model, optimizer, options=WHOLE)
+    kept: Any = ({}, {}) if place.finished else get_state_dict(model, optimizer, options=WHOLE)
     if write:
+        weights, moments = kept
         tensors = {f"model|{name}": value for name, value in weights.items()}
         for name, values in moments.get("state", {}).items():
             tensors |= {f"optimizer|{key}|{name}": value for key, value in values.items()}
@@ -94,8 +95,8 @@ def load_state(file: Path, model: torch.nn.Module, optimizer: Any, settings: Map
 def restore(model: torch.nn.Module, optimizer: Any, tensors: Mapping[str, torch.Tensor]) -> None:
     # Offloaded, a whole state reaches the first process only; every process needs its groups.
     _, fresh = get_state_dict(model, optimizer, options=EVERYWHERE)
-    weights: dict[str, torch.Tensor] = {}
-    moments: dict[str, dict[str, torch.Tensor]] = {}
+    weights: dict[str, Any] = {}
+    moments: dict[str, Any] = {}
     for name, value in tensors.items():
         match name.split("|"):
             case ["model", parameter]:
@@ -108,7 +109,7 @@ def restore(model: torch.nn.Module, optimizer: Any, tensors: Mapping[str, torch.
     )  # fmt: skip
 
 
-def save_atomically(checkpoint: Checkpoint, folder: Path, weights: Mapping[str, torch.Tensor] | None = None) -> None:
+def save_atomically(checkpoint: Checkpoint, folder: Path, weights: dict[str, torch.Tensor] | None = None) -> None:
     """Replace `folder` by the checkpoint: at any moment there is a whole one, under its name or as `.old`.
 
     `weights` are those of a model that is cut into shards, put together.

@@ -144,17 +144,24 @@ def instantiate(config: Any, **arguments: Any) -> Any:
     return hydra.utils.instantiate(config, _partial_=True, _convert_="all")(**arguments)
 
 
+def plain(settings: Any) -> Any:
+    """Settings as lists, mappings and values of Python, resolved where they stand; None where there are none."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(settings, resolve=True, throw_on_missing=True) if settings is not None else None
+
+
 def instantiate_system(config: Any, labels: Any) -> Any:
     """Build a system (`conf/system/*`) for the labels of an evaluation; the `systems` in it come first, with the same.
 
     Hydra would build these before it knows the labels. Raises `ConfigError` for a setting that is still to be said.
     """
-    from omegaconf import MissingMandatoryValue, OmegaConf
+    from omegaconf import MissingMandatoryValue
 
     parts = {name: instantiate_system(part, labels) for name, part in (config.get("systems") or {}).items()}
     # Resolved where it stands: a copy would look for the settings of the whole evaluation in itself.
     try:
-        own = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        own = plain(config)
     except MissingMandatoryValue as error:
         raise ConfigError(f"{error.full_key} has no default: say {error.full_key}=...") from None
     own.pop("systems", None)

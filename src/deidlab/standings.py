@@ -113,7 +113,7 @@ def sections(content: Mapping[str, Any]) -> list[Section]:
 
 def quality_table(systems: Mapping[str, Any]) -> Table:
     header = ("system", *(name for _, _, name in QUALITY))
-    body = tuple(
+    body: tuple[tuple[Shown, ...], ...] = tuple(
         (name, *(Estimate(**system["quality"][f"{metric}.{measure}"]) for metric, measure, _ in QUALITY))
         for name, system in systems.items()
     )

@@ -81,7 +81,7 @@ def inherit_head(model: PreTrainedModel, earlier: LabelSet, labels: LabelSet) ->
             new.weight.data[number] = mean_of(old.weight.data, row)
             if old.bias is not None:
                 new.bias.data[number] = mean_of(old.bias.data, row)
-    model.num_labels = len(rows)
+    model.num_labels = len(rows)  # type: ignore[assignment]  # of a module, PyTorch says, all is a tensor or a module
     model.config.id2label, model.config.label2id = dict(enumerate(labels.tags)), labels.tag_ids
     log.info("%s", told(earlier, labels, rows))
 
@@ -134,7 +134,8 @@ def tell_shapes(model: PreTrainedModel) -> None:
     if model.config.type_vocab_size == SHAPES:  # weights that were trained here
         return
     for module in owners:
-        table = torch.nn.Embedding(SHAPES, module.token_type_embeddings.embedding_dim)
-        table.weight.data[:] = module.token_type_embeddings.weight.data[0]
+        before: Any = module.token_type_embeddings
+        table = torch.nn.Embedding(SHAPES, before.embedding_dim)
+        table.weight.data[:] = before.weight.data[0]
         module.token_type_embeddings = table
     model.config.type_vocab_size = SHAPES

@@ -286,7 +286,7 @@ def train(
                 with blended(model, start, blend):
                     whole = checkpoint.model if freeze_layers else accelerator.unwrap_model(model)
                     f1, leak = judge(whole, precision) if validation else (None, None)
-                row = {
+                row: dict[str, Any] = {
                     "epoch": round(at.epoch - 1 + at.step_in_epoch / len(steps), 3),
                     "step": at.step,
                     "loss": at.loss / max(at.mass, 1e-9),

@@ -65,7 +65,8 @@ def release(document: Document, found: Iterable[Span], redactor: Redactor) -> Re
         if hides(redactor, span.label) and readable(document.text, span, gone)
         for start, end in [redacted.offsets.span_to_new(span.start, span.end)]
     }
-    apparent, fates = [], []
+    apparent: list[Span] = []
+    fates: list[Fate] = []
     for group in clusters(sorted({*surrogates, *leaks})):
         apparent.append(replace(united(group), score=None))
         leaked = not leaks.isdisjoint(group)

@@ -62,11 +62,12 @@ def finder(deidentifier: Deidentifier) -> Find:
     policy, style = deidentifier.redactor.policy, deidentifier.redactor.style
 
     def find(documents: Sequence[Document]) -> list[list[Span]]:
-        answers = deidentifier.found(documents)
-        for answer in answers:
+        found = []
+        for answer in deidentifier.found(documents):
             if isinstance(answer, Failure):
                 raise DataError(f"{answer.id}: {answer.reason}")
-        return [[s for s in answer.spans if policy.action_for(s.label, style) != "keep"] for answer in answers]
+            found.append([s for s in answer.spans if policy.action_for(s.label, style) != "keep"])
+        return found
 
     return find
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from deidlab.bulk.engines import Engine, Results, Shard
 from deidlab.bulk.files import NOTES, as_json, concatenate, json_line, private_file, replaced, sync_folder, sync_tree
-from deidlab.bulk.notes import Format, Note
+from deidlab.bulk.notes import Format, Note, Renderer
 from deidlab.bulk.part import begin_or_go_on, clear, done_shards, locked
 from deidlab.deidentifier import Deidentified, Failure, reason
 from deidlab.flagging import ranked
@@ -148,7 +148,7 @@ def shards(notes: Iterable[Note], most: int) -> Iterator[Shard]:
         yield Shard(number, held)
 
 
-def settled(source: Format, shard: Shard, results: Results) -> Iterator[tuple[Any, Deidentified | Failure]]:
+def settled(source: Renderer, shard: Shard, results: Results) -> Iterator[tuple[Any, Deidentified | Failure]]:
     """What is written of each note of a shard, None for one that failed: while read, processed or rendered."""
     answers = iter(results)
     for note in shard.notes:

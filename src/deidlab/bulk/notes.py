@@ -43,21 +43,30 @@ class Reading:
     max_bytes: int = 16 * 2**20
 
 
-class Format(Protocol):
+class Renderer(Protocol):
+    """What writes a note as its input was written."""
+
+    def render(self, note: Note, result: Deidentified) -> Any: ...
+
+
+class Format(Renderer, Protocol):
     """A kind of input that can be written back with other texts.
 
     `render` makes of one note what `write` later stores in the folder of a shard; it raises `DataError` where the
     output cannot carry the text, which fails that note alone. `join` makes the output of all shards, in order.
     """
 
-    name: str
-    folder: bool  # whether the output is a folder
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def folder(self) -> bool:
+        """Whether the output is a folder."""
+        ...
 
     def total(self) -> int | None: ...
 
     def notes(self) -> Iterator[Note]: ...
-
-    def render(self, note: Note, result: Deidentified) -> Any: ...
 
     def write(self, shard: Path, rendered: Sequence[Any]) -> None: ...
 

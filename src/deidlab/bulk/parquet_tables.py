@@ -27,7 +27,7 @@ class Row(NamedTuple):
     """A row, with the batch that holds it."""
 
     batch: pa.RecordBatch
-    index: int
+    number: int
     null: bool
 
 
@@ -125,7 +125,7 @@ class ParquetTable:
 
     def write(self, shard: Path, rendered: Sequence[tuple[Row, str | None]]) -> None:
         schema = self.file.schema_arrow
-        rows = [row.batch.slice(row.index, 1) for row, _ in rendered]
+        rows = [row.batch.slice(row.number, 1) for row, _ in rendered]
         table = pa.Table.from_batches(rows, schema=schema).combine_chunks()
         at = schema.get_field_index(self.reading.text_column)
         texts = pa.array([text for _, text in rendered], type=schema.field(at).type)

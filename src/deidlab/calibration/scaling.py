@@ -46,9 +46,9 @@ class Calibration:
     def from_dict(cls, stored: Mapping[str, Any]) -> Calibration:
         """What `to_dict` gave, lists as tuples again."""
         # Earlier versions knew no `span_types`.
-        knots, types = (tuple((a, b) for a, b in stored.get(k, ())) for k in ("knots", "span_types"))
-        return cls(stored["method"], *(tuple(stored[k]) for k in ("scale", "bias")), knots,
-                   *(tuple(stored[k]) for k in ("span", "unseen")), types)  # fmt: skip
+        pairs = {key: tuple((a, b) for a, b in stored.get(key, ())) for key in ("knots", "span_types")}
+        lists = {key: tuple(stored[key]) for key in ("scale", "bias", "span", "unseen")}
+        return cls(**{"method": stored["method"], **lists, **pairs})
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

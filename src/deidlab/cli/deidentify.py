@@ -6,7 +6,7 @@ import math
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -232,9 +232,9 @@ def told(summary: Summary, name: str, quiet: bool, job: Job | None = None) -> No
     typer.echo(f"{name}: {done:,} notes, {total:,} identifiers{f' ({kinds})' if kinds else ''}", err=True)
     for reason, count in summary.masked_instead.most_common():
         typer.echo(f"  masked instead, {count:,} times: {reason}", err=True)
-    columns = getattr(job.source, "columns", None) if job else None
-    if columns and (kept := [c for c in columns if c != job.source.reading.text_column]):
+    source: Any = job.source if job else None
+    columns = getattr(source, "columns", None)
+    if columns and (kept := [c for c in columns if c != source.reading.text_column]):
         typer.echo(f"  columns kept as they are, whatever they hold: {', '.join(kept)}", err=True)
-    ignored = getattr(job.source, "ignored", None) if job else None
-    if ignored:
+    if ignored := getattr(source, "ignored", None):
         typer.echo(f"  no notes, not read: {', '.join(f'{n:,} {suffix}' for suffix, n in ignored.items())}", err=True)

@@ -110,7 +110,7 @@ def image(
                         covering,
                         fill=fill,
                         pool=pool,
-                        progressed=lambda pages, number=number: bar.update(
+                        progressed=lambda pages, number=number: bar.update(  # type: ignore[misc]
                             task, advance=pages, note=f"file {number:,} of {len(files):,}"
                         ),
                     )

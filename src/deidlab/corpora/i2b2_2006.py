@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from deidlab.corpora import safe_xml
 from deidlab.corpora.annotations import Annotation, checked_spans
 from deidlab.corpora.files import files_in
-from deidlab.types import DataError, Document, Losses
+from deidlab.types import DataError, Document, Losses, Span
 
 # Records are cut out before they are parsed, so that a malformed one takes no other down with it.
 _RECORD = re.compile(rb"<RECORD\b[^>]*>.*?</RECORD\s*>|<RECORD\b[^>]*/>", re.DOTALL)
@@ -74,7 +74,8 @@ def to_record(document: Document) -> bytes:
     for part, place in ((document.id, "its id"), (document.text, document.id)):
         safe_xml.check_carried(part, place)
     pieces = [f"<RECORD ID={quoteattr(document.id)}>\n<TEXT>"]
-    at, open_spans = 0, []
+    at = 0
+    open_spans: list[Span] = []
     for span in (*sorted(document.spans, key=lambda span: (span.start, -span.end, span.label)), None):
         while open_spans and (span is None or open_spans[-1].end <= span.start):
             ending = open_spans.pop()

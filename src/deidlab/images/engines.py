@@ -16,7 +16,8 @@ from deidlab.types import ConfigError
 class Engine(Protocol):
     """Reads pictures; `name` tells it from others."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def read(self, pixels: np.ndarray) -> Reading:
         """What stands in an upright grey picture, (height, width) uint8; boxes are in its pixels."""

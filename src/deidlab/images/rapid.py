@@ -138,8 +138,8 @@ def straightened(pixels: np.ndarray, quad: np.ndarray) -> Strip:
     """The strip under a detected line, (4, 2) clockwise from the left top."""
     import cv2
 
-    width = int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]), 1))
-    height = int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]), 1))
+    width = int(max(float(np.linalg.norm(quad[0] - quad[1])), float(np.linalg.norm(quad[3] - quad[2])), 1))
+    height = int(max(float(np.linalg.norm(quad[0] - quad[3])), float(np.linalg.norm(quad[1] - quad[2])), 1))
     tall = height >= _TALL * width
     if tall:  # taken to run upwards: its left top is the left bottom of the page
         quad, width, height = quad[[3, 0, 1, 2]], height, width

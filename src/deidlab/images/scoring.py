@@ -57,7 +57,7 @@ def score(page: Rendered, covers: Sequence[Cover], mask: np.ndarray, again: Sequ
     engines read on the page after that."""
     share, secret = coverage(mask, page.quads), of_spans(page)
     whole, touched = share >= _WHOLE, share >= 0.5
-    causes = Counter(cause_of(page, covers, missed) for missed in np.flatnonzero(secret & ~whole))
+    causes = Counter(cause_of(page, covers, int(missed)) for missed in np.flatnonzero(secret & ~whole))
     first = covers[0].layout.text if covers else ""
     gold = " ".join(page.document.text.split())
     readable = {reading.source: read_again(page, reading) for reading in again}

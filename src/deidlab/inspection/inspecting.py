@@ -134,7 +134,8 @@ def _places(
 def _read(
     path: str | Path, reading: Reading, ledger: PlacedLosses
 ) -> tuple[list[tuple[str, Document]], tuple[str, ...]]:
-    placed, formats = [], {}
+    placed: list[tuple[str, Document]] = []
+    formats: dict[str, None] = {}  # a set in order
     for source in sources(path, reading.form):
         ledger.split = source.split or ""
         formats[tool_of(source)] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deidlab.inspection.findings import Finding
 from deidlab.types import Losses, OnError, Span
@@ -22,10 +22,12 @@ class PlacedLosses(Losses):
 
     def placed_fault(self, reason: str, document_id: str, span: Span | None, message: str) -> None:
         self.counts[reason, (span and span.label) or "-"] += 1
-        place = (max(span.start, 0), max(span.end, 0), span.label) if span is not None else ()
-        self.findings.append(Finding(reason, document_id, *place, split=self.split, detail=message))
+        found = Finding(reason, document_id, split=self.split, detail=message)
+        if span is not None:
+            found = replace(found, start=max(span.start, 0), end=max(span.end, 0), label=span.label)
+        self.findings.append(found)
 
     def placed(self, reason: str, document_id: str, span: Span) -> None:
         self.counts[reason, span.label] += 1
-        place = (max(span.start, 0), max(span.end, 0), span.label)
-        self.findings.append(Finding(reason, document_id, *place, split=self.split))
+        start, end = max(span.start, 0), max(span.end, 0)
+        self.findings.append(Finding(reason, document_id, start, end, span.label, split=self.split))

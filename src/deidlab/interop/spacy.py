@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from deidlab.deidentifier import Deidentifier, Failure, load
 from deidlab.types import ConfigError, DataError, Document
@@ -45,7 +46,8 @@ class Component:
         for doc, found in zip(docs, self.deidentifier.found(asked), strict=True):
             if isinstance(found, Failure):
                 raise DataError(f"{found.id}: {found.reason}")
-            spans = [doc.char_span(s.start, s.end, s.label, alignment_mode="expand") for s in found.spans]
+            # Never None: a span is grown to whole tokens, and lies within the text.
+            spans: Any = [doc.char_span(s.start, s.end, s.label, alignment_mode="expand") for s in found.spans]
             doc.spans[self.key] = SpanGroup(
                 doc, name=self.key, spans=spans, attrs={"scores": [span.score for span in found.spans]}
             )

@@ -93,8 +93,8 @@ def compare_labels(
                 if len(column):  # else no draw has anything of this label
                     p_value = p_of_bootstrap(column)
                     low, high = (float(q) for q in np.quantile(column, [(1 - level) / 2, (1 + level) / 2]))
-        values_here = (number(v[place]) for v in (*observed, difference))
-        found.append(Comparison(metric, label, measure, *values_here, p_value, low, high))
+        one, other, apart = (number(v[place]) for v in (*observed, difference))
+        found.append(Comparison(metric, label, measure, one, other, apart, p_value, low, high))
     return found
 
 

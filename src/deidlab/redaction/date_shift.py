@@ -52,7 +52,7 @@ class DatedNote:
         after the latest year that the note says in four.
         """
         spanish = is_spanish(text)
-        order = settings.order
+        order: str = settings.order
         if order == "auto":
             order = settle_order([text[start:end] for start, end, _ in spans], settings.ambiguous, spanish)
         read = {(start, end): read_dates(text, start, end, order, settings.pivot) for start, end, _ in spans}

@@ -145,7 +145,7 @@ def _grams(word: str) -> list[str]:
 @lru_cache(maxsize=1)
 def _sounds() -> Mapping[str, tuple[Mapping[str, float], float]]:
     """Per culture: the log-probability of each three letters, and of three letters never seen."""
-    counts = {culture: Counter() for culture in ("us", *_SPECIFIC)}
+    counts: dict[str, Counter[str]] = {culture: Counter() for culture in ("us", *_SPECIFIC)}
     for word, entry in known_names().items():
         for culture in (entry.family | entry.given) & counts.keys():
             counts[culture].update(_grams(word))

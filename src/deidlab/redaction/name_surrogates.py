@@ -72,7 +72,7 @@ class People:
         assigned: dict[Key, str] = {}
         taken = set(forbidden)
         for key in sorted(set(aliases.values())):
-            new = _drawn(key, draws, taken, lambda key=key: votes.get(key) or gender(), spanish)
+            new = _drawn(key, draws, taken, lambda key=key: votes.get(key) or gender(), spanish)  # type: ignore[misc]
             if new is not None:
                 assigned[key] = new
                 taken.add(plain_letters(new).lower())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import regex
 import yaml
@@ -21,7 +22,7 @@ _ACRONYM = regex.compile(r"\p{Lu}{2,6}")
 
 
 @lru_cache(maxsize=1)
-def generic() -> Mapping[str, frozenset[str]]:
+def generic() -> Mapping[str, Any]:
     """Words that say what kind of place it is; professions in Spanish; parts of addresses on the web that stay."""
     with files("deidlab.redaction").joinpath("data", "generic.yaml").open("rb") as stream:
         content = yaml.safe_load(stream)

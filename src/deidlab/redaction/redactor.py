@@ -74,8 +74,10 @@ class Redactor:
         patient = document.meta.get(self.patient_key)
         note = Note(document, targets, self.policy.dates, self.key, patient, tuple(names))
         numbers: dict[tuple[str, str], int] = {}
-        replacements, fallbacks = [], []
+        replacements: list[str] = []
+        fallbacks: list[tuple[str, str]] = []
         for span, kind, action in targets:
+            new: str | None
             text = document.text[span.start : span.end]
             match action:
                 case "mask_same_length":

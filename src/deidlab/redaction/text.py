@@ -29,13 +29,14 @@ class OffsetMap:
     @classmethod
     def from_list(cls, edits: Iterable[Sequence[int]]) -> OffsetMap:
         """Raises `DataError` when these are no edits in order."""
-        read = tuple(tuple(edit) for edit in edits)
+        read: list[tuple[int, int, int]] = []
         at = 0
-        for edit in read:
+        for edit in edits:
             if len(edit) != 3 or not all(isinstance(n, int) and n >= 0 for n in edit) or edit[0] < at:
                 raise DataError("offset map: expected [old start, old length, new length] in order, none overlapping")
+            read.append((edit[0], edit[1], edit[2]))
             at = edit[0] + edit[1]
-        return cls(read)
+        return cls(tuple(read))
 
     def inverted(self) -> OffsetMap:
         """The map from the new text to the old one."""

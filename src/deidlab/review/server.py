@@ -56,8 +56,7 @@ def create(desk: Desk, used: Callable[[str], None] = lambda token: None) -> Acce
 
     for part in PAGE.iterdir():
         path = "/" if part.name == "page.html" else f"/{part.name}"
-        content, kind = part.read_bytes(), f"{TYPES[part.name.rpartition('.')[2]]}; charset=utf-8"
-        app.add_route(path, lambda _, content=content, kind=kind: Response(content, headers={"content-type": kind}))
+        app.add_route(path, served(part.read_bytes(), f"{TYPES[part.name.rpartition('.')[2]]}; charset=utf-8"))
 
     @app.get("/queue")
     def queue(reviewer: Asking) -> Response:
@@ -95,6 +94,10 @@ def create(desk: Desk, used: Callable[[str], None] = lambda token: None) -> Acce
         return [{**one.to_dict(), "different": [numbers[note] for note in one.different]} for one in found]
 
     return Access(Guard(app, PATHS, most_bytes=2**16), used)
+
+
+def served(content: bytes, kind: str) -> Callable[[Request], Response]:
+    return lambda _: Response(content, headers={"content-type": kind})
 
 
 def _span(place: Place | None):

@@ -44,7 +44,7 @@ class Rule:
             for match in self.pattern.finditer(text, start, end):
                 if self.guard(match):
                     for label in labels:
-                        yield from (Span(*bounds, label) for bounds in match.spans(label) if bounds[0] < bounds[1])
+                        yield from (Span(first, last, label) for first, last in match.spans(label) if first < last)
 
     def _stretches(self, text: str) -> Iterator[tuple[int, int]]:
         """Where the pattern has to look: disjoint stretches of the text."""

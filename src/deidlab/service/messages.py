@@ -30,8 +30,8 @@ class Note(BaseModel):
 
     model_config = _STRICT
     text: str = Field(repr=False, examples=["Mr. Smith was seen on 03/04/2012."])
-    id: _Name | None = Field(None, examples=["n-1"], description="Must not be an identifier itself.")
-    patient: _Name | None = Field(None, repr=False, examples=["p-7"])
+    id: _Name | None = Field(default=None, examples=["n-1"], description="Must not be an identifier itself.")
+    patient: _Name | None = Field(default=None, repr=False, examples=["p-7"])
 
     def document(self) -> Document:
         """As a document; without an id it is named by a digest of its text, so that equal notes are treated alike."""
@@ -60,17 +60,17 @@ class Annotation(BaseModel):
 
 
 class Scored(Annotation):
-    score: float | None = Field(None, description="Where the system gives one.")
+    score: float | None = Field(default=None, description="Where the system gives one.")
 
 
 class NoteDeidentified(BaseModel):
     """A note without its identifiers, or why there is none: `text` is null where `failed` says something."""
 
     id: str = Field(examples=["n-1"])
-    text: str | None = Field(None, examples=["Mr. [NAME] was seen on 2012."])
-    spans: list[Annotation] = Field([], description="The annotations of the new text.")
+    text: str | None = Field(default=None, examples=["Mr. [NAME] was seen on 2012."])
+    spans: list[Annotation] = Field(default=[], description="The annotations of the new text.")
     offsets: list[tuple[int, int, int]] = Field(
-        [], description="Each replacement: where it began, old length, new length.", examples=[[[4, 5, 6]]]
+        default=[], description="Each replacement: where it began, old length, new length.", examples=[[[4, 5, 6]]]
     )
     failed: str | None = None
 

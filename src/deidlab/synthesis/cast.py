@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from deidlab.synthesis.facts import Facts
@@ -75,9 +76,13 @@ class Cast:
                 person.given, person.middle, self.person("pt").family, person.gender, person.nickname, person.maiden
             )
         if self._ascii:
-            plain = (plain_letters(v) for v in (person.given, person.middle, person.family))
-            person = Person(
-                *plain, person.gender, plain_letters(person.nickname), plain_letters(person.maiden), person.family_first
+            person = replace(
+                person,
+                given=plain_letters(person.given),
+                middle=plain_letters(person.middle),
+                family=plain_letters(person.family),
+                nickname=plain_letters(person.nickname),
+                maiden=plain_letters(person.maiden),
             )
         return person
 

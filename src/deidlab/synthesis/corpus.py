@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from datasets import DatasetDict
 
@@ -120,12 +121,15 @@ def settings_by_split(
     abroad: float | Mapping[str, float],
     disjoint: bool,
     held_out: Mapping[str, float] | None,
-    **others,
+    **others: Any,
 ) -> dict[str, Settings]:
     """One `Settings` for each split, in the order train, validation, test."""
     if wrong := sorted({*sizes, *balanced} - set(SPLITS)):
         raise ConfigError(f"unknown split {', '.join(wrong)}; choose from {', '.join(SPLITS)}")
-    base = Settings(**others, **({"genders": dict(genders)} if genders else {}), shares=Shares(**(held_out or {})))
+    if genders:
+        others["genders"] = dict(genders)
+    shares: dict[str, Any] = dict(held_out or {})
+    base = Settings(**others, shares=Shares(**shares))
     if any(size < 1 for size in sizes.values()) or not sizes:
         raise ConfigError(f"sizes are {dict(sizes)}; expected at least one note in each split named")
     return {

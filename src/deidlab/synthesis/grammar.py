@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
+from typing import Any
 
 from deidlab.synthesis.audience import EVERYONE, Masks
 from deidlab.types import ConfigError
@@ -35,7 +36,7 @@ SCOPED = ("c", "k", "k2", "k3")
 TRIES = 60  # draws for an alternative that fits, before any is taken
 
 # str | tuple (a sequence, reversed) | list (a choice) | Number | Scoped | Repeat | Mention | Only | _Capital
-Node = object
+Node = Any
 
 
 @dataclass(frozen=True, slots=True)

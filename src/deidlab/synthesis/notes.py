@@ -115,7 +115,7 @@ def joined_literals(body: Sequence[str | Mention], realise: Realiser) -> list[Pi
     pieces: list[Piece] = []
     plain: list[str] = []
     for item in body:
-        if type(item) is str:
+        if isinstance(item, str):
             plain.append(item)
             continue
         for text, label in realise(item):

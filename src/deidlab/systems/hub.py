@@ -124,10 +124,8 @@ def own_labels(model: str, outputs: list[str], outside: str = OUTSIDE) -> tuple[
         raise ConfigError(f"{model} does not say what its labels mean ({', '.join(outputs[:5])}): it cannot be mapped")
     parts = [(name[0], name[2:]) if name[1:2] in ("-", "_") and name[0] in "BIOLUES" else ("", name) for name in inside]
     prefixes = {prefix for prefix, _ in parts}
-    if prefixes <= {"", "I"}:
-        scheme = "IO"
-    else:
-        scheme = next((s for s in SCHEMES if prefixes <= set(PREFIXES[s])), None)
+    possible = (s for s in SCHEMES if prefixes <= set(PREFIXES[s]))
+    scheme = "IO" if prefixes <= {"", "I"} else next(possible, None)
     if scheme is None:
         raise ConfigError(f"{model} mixes the prefixes {', '.join(sorted(prefixes))}: no scheme has them all")
     own = LabelSet("own", tuple(dict.fromkeys(kind for _, kind in parts)), scheme)  # type: ignore[arg-type]

@@ -86,12 +86,12 @@ def build(language: str, spacy_model: str | None) -> tuple[Any, list[str]]:
             f"system.spacy_model={spacy_model} is not installed: `python -m spacy download {spacy_model}` where GitHub "
             "is reachable, or system.spacy_model=null for Presidio's patterns only"
         )
-    engine = SpacyNlpEngine(models=[{"lang_code": language, "model_name": spacy_model or "blank"}])
+    engine: Any = SpacyNlpEngine(models=[{"lang_code": language, "model_name": spacy_model or "blank"}])
     # A blank pipeline splits words, which is all that patterns and their context words need.
     engine.nlp = {language: spacy.load(spacy_model) if spacy_model else spacy.blank(language)}
     engine.nlp[language].max_length = 100_000_000  # of a note, in characters
     registry = RecognizerRegistry(supported_languages=[language])
-    registry.load_predefined_recognizers(languages=[language], nlp_engine=engine if spacy_model else None)
+    registry.load_predefined_recognizers(languages=[language], nlp_engine=engine if spacy_model else None)  # type: ignore[arg-type]
     if not spacy_model:
         registry.remove_recognizer("SpacyRecognizer")
     analyzer = AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[language])

@@ -22,8 +22,8 @@ CANARY_HEADER = ("form", "copies in training", "secrets", "mean exposure, bits",
 
 
 def attack_section(content: Mapping[str, Any]) -> Section | None:
-    found = content.get("attack")
-    match found and found["kind"]:
+    found = content.get("attack") or {}
+    match found.get("kind"):
         case "parrot":
             about = (
                 f"Of {found['identifiers']:,} apparent identifiers in {found['attacked_notes']:,} notes, "

@@ -60,7 +60,7 @@ class Raster:
         """The pixels of a page: uint8, uint16 or bool, grey or RGB."""
         place = f"{self.path.name}, page {number + 1}"
         with self._opened(number) as image:
-            self.limits.check_size(*image.size, place)
+            self.limits.check_size(image.width, image.height, place)
             image.load()
             return as_pixels(image, place)
 
@@ -86,7 +86,7 @@ class Raster:
             pixels = self.page(number)
         except DataError:
             with self._opened(number) as image:  # it failed; a page of its size stands for it
-                self.limits.check_size(*image.size, f"{self.path.name}, page {number + 1}")
+                self.limits.check_size(image.width, image.height, f"{self.path.name}, page {number + 1}")
                 return np.zeros(image.size[::-1], np.uint8)
         return filled(pixels, masks(number, *pixels.shape[:2]), fill)
 

@@ -48,8 +48,11 @@ class Limits:
 class Source(Protocol):
     """A file of pages. `kind` is its format; `known` are identifiers that it tells outside of its pixels."""
 
-    path: Path
-    kind: str
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def kind(self) -> str: ...
 
     def __len__(self) -> int: ...
 
