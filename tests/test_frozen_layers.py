@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from deidlab.batching import encode_training
+from deidlab.batching import blanked, encode_training
 from deidlab.checkpoints import load_checkpoint
-from deidlab.frozen_layers import RaisedWindow, inputs_of, raised, upper_layers
+from deidlab.frozen_layers import RaisedWindow, check_layers, inputs_of, raised, upper_layers
 from deidlab.hardware import autocast
 from deidlab.inference import pad
+from deidlab.models import Backbone
 from deidlab.training import train
 from deidlab.types import ConfigError, Losses
 
@@ -77,8 +78,6 @@ def test_windows_written_anew_each_epoch_are_computed_anew(untrained, obvious_no
 
 
 def test_blanked_and_unlabelled_windows_keep_their_states(untrained, obvious_notes):
-    from deidlab.batching import blanked
-
     window = lifted(untrained(), obvious_notes(1))[0]
     assert isinstance(window, RaisedWindow) and blanked(window).states is window.states
 
@@ -99,3 +98,17 @@ def test_more_states_than_memory_holds_are_refused(untrained, obvious_notes, mon
     monkeypatch.setattr("deidlab.frozen_layers.SPARE", 1e-12)
     with pytest.raises(ConfigError, match=r"training\.freeze_layers keeps"):
         lifted(untrained(), obvious_notes(2))
+
+
+def test_word_shapes_that_cannot_be_learnt_are_spoken_of(tiny_backbones, tiny_labels, obvious_notes, tmp_path, caplog):
+    backbone = Backbone(str(tiny_backbones["bert"]), max_length=64, stride=16, word_shapes=True)
+    source = backbone.locate()
+    model = backbone.model(source, tiny_labels, 0)
+    check_layers(model, 1, sharded=False)
+    assert "what model.word_shapes tells is not learnt" in caplog.text
+    caplog.clear()
+    with torch.no_grad():
+        model.base_model.embeddings.token_type_embeddings.weight[1] += 1
+    check_layers(model, 1, sharded=False)
+    check_layers(Backbone(source, max_length=64).model(source, tiny_labels, 0), 1, sharded=False)
+    assert not caplog.text

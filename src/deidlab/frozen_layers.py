@@ -8,6 +8,7 @@ Fine-tuning, 2021). In them dropout is off.
 from __future__ import annotations
 
 import copy
+import logging
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -23,7 +24,11 @@ from deidlab.encoding import Encoder
 from deidlab.inference import pad
 from deidlab.progress import progress_bar
 from deidlab.stitching import length_batches
+from deidlab.surgery import SHAPE_TABLE
 from deidlab.types import ConfigError, Window
+from deidlab.word_shapes import SHAPES
+
+log = logging.getLogger(__name__)
 
 # Whose layers all see the same mask and nothing but the states below them, one list with no weights in between.
 KINDS = frozenset(("bert", "roberta", "xlm-roberta"))
@@ -56,6 +61,12 @@ def check_layers(model: PreTrainedModel, number: int, sharded: bool) -> None:
         )
     if sharded:
         raise ConfigError("training.freeze_layers needs the whole model in each process: set it to 0 with FSDP")
+    shapes = getattr(model.base_model.embeddings, SHAPE_TABLE).weight
+    if len(shapes) == SHAPES and torch.equal(shapes, shapes[:1].expand_as(shapes)):
+        log.warning(
+            "training.freeze_layers: what model.word_shapes tells is not learnt, embeddings stay as they are; go on "
+            "from a run that has learnt it (model.pretrained=RUN), or set model.word_shapes=false"
+        )
 
 
 def upper_layers(model: PreTrainedModel, number: int) -> PreTrainedModel:
