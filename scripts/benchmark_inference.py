@@ -86,7 +86,7 @@ def pipelines(run: Path) -> dict[str, Find]:
 
 
 def ours(args: argparse.Namespace) -> dict[str, Find]:
-    import deidlab
+    from deidlab.deidentifier import load
     from deidlab.hardware import has_fast_bf16, pick_device
     from deidlab.systems import checkpoint, onnx
 
@@ -103,7 +103,7 @@ def ours(args: argparse.Namespace) -> dict[str, Find]:
         return lambda notes: list(system.predict(notes))
 
     finders = {name: found_by(system) for name, system in systems.items()}
-    return {**finders, "deidentify, PyTorch": deidlab.load(args.run, device="cpu").deidentify}
+    return {**finders, "deidentify, PyTorch": load(args.run, device="cpu").deidentify}
 
 
 def presidio(language: str) -> Any:

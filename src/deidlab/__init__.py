@@ -1,10 +1,5 @@
 """Train, compare and apply clinical de-identification models."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from deidlab.deidentifier import load as load
-
 __version__ = "0.1.0"
 
 
