@@ -44,13 +44,13 @@ class RaisedWindow(Window):
 
 def check_layers(model: PreTrainedModel, number: int, sharded: bool) -> None:
     """Raise `ConfigError` where so many layers cannot stay as they are."""
+    if not number:
+        return
     layers = model.config.num_hidden_layers
     if not 0 <= number < layers:
         raise ConfigError(
             f"training.freeze_layers is {number}; expected 0 to {layers - 1} of the model's {layers} layers"
         )
-    if not number:
-        return
     if model.config.model_type not in KINDS:
         raise ConfigError(
             f"training.freeze_layers is for {', '.join(sorted(KINDS))}, this is {model.config.model_type}: set it to 0"
