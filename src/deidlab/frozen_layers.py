@@ -96,7 +96,6 @@ def raised(
     if not number or not windows:
         return list(windows)
     lower = _lower(model, number).eval()
-    check_memory(windows, encoder, model)
     states: dict[int, torch.Tensor] = {}
     with progress_bar(disable=quiet) as progress, torch.no_grad():
         task = progress.add_task("layers", total=len(windows), note=f"the lowest {number}, which stay")
@@ -105,14 +104,16 @@ def raised(
             inputs.pop("labels", None)
             with autocast():
                 found = lower(**inputs).last_hidden_state.cpu()
+            if not states:
+                check_memory(windows, encoder, found[0, 0].nbytes)
             for i, row in zip(batch, found, strict=True):
                 states[i] = row[: len(windows[i].input_ids) + encoder.specials].clone()
             progress.update(task, advance=len(batch))
     return [RaisedWindow(**_values(window), states=states[i]) for i, window in enumerate(windows)]
 
 
-def check_memory(windows: Sequence[Window], encoder: Encoder, model: PreTrainedModel) -> None:
-    size = 2 * model.config.hidden_size * sum(len(window.input_ids) + encoder.specials for window in windows)
+def check_memory(windows: Sequence[Window], encoder: Encoder, of_a_token: int) -> None:
+    size = of_a_token * sum(len(window.input_ids) + encoder.specials for window in windows)
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > SPARE * there:
         raise ConfigError(

@@ -171,9 +171,9 @@ def _codes(text: str, spans: Sequence[Span], covered: bytearray) -> Iterator[Spa
         digits = sum(ch.isdecimal() for ch in shown)
         if sum(ch.isalnum() for ch in shown) < _CODE_FROM or (digits < 4 and "@" not in shown and "." not in shown):
             continue
+        first = next(_RUN.finditer(shown))  # there is one: it has letters or digits
         labels.setdefault(shown, span.label)
-        if first := _RUN.search(shown):
-            shapes.setdefault(first[0], set()).add((first.start(), len(shown)))
+        shapes.setdefault(first[0], set()).add((first.start(), len(shown)))
         number = bare(shown)
         if digits >= 4 and "@" not in shown and len(number) >= _NUMBER_FROM:
             numbers.setdefault(number, span.label)
