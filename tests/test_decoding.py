@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from deidlab.calibration.scaling import Calibration
 from deidlab.decoding import Decoder, Steps, roles, search, span_confidence, viterbi
-from deidlab.encoding import group_units, word_bounds
+from deidlab.encoding import group_units
 from deidlab.labels import PREFIXES, LabelSet
 from deidlab.types import ConfigError, TokenScores
+from deidlab.words import word_bounds
 
 SCHEMES = tuple(PREFIXES)
 SETS = {scheme: LabelSet("two", ("A", "B"), scheme) for scheme in SCHEMES}

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from deidlab.encoding import Encoder, cut_windows, group_units, label_units, subword_bounds, word_bounds
+from deidlab.encoding import Encoder, cut_windows, group_units, label_units, subword_bounds
 from deidlab.labels import IGNORED, LabelSet
 from deidlab.types import ConfigError, Document, Losses, Span
+from deidlab.words import word_bounds
 
 LABELS = LabelSet("t", ("NAME", "AGE"), "BIO")
 
@@ -16,36 +17,6 @@ LABELS = LabelSet("t", ("NAME", "AGE"), "BIO")
 @pytest.fixture(scope="module", params=["bert", "roberta", "longformer", "deberta"])
 def encoder(request, tiny_backbones) -> Encoder:
     return Encoder(AutoTokenizer.from_pretrained(tiny_backbones[request.param]), max_length=24, stride=8)
-
-
-def words(text: str) -> list[str]:
-    return [text[a:b] for a, b in word_bounds(text)]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Mr. O'Neil-Smith", ["Mr", ".", "O", "'", "Neil", "-", "Smith"]),
-        ("67F 53yo 4th 10mg", ["67", "F", "53", "yo", "4", "th", "10", "mg"]),
-        ("A12B34 12345ab ab12", ["A12B34", "12345ab", "ab12"]),  # identifiers stay whole
-        ("José 3/4/12", ["José", "3", "/", "4", "/", "12"]),
-        ("王伟 नमस्ते", ["王", "伟", "नमस्ते"]),
-        ("45岁 x_y", ["45", "岁", "x", "_", "y"]),
-        ("", []),
-        (" \t\r\n", []),
-    ],
-)
-def test_words(text, expected):
-    assert words(text) == expected
-
-
-@given(st.text(max_size=60))
-def test_words_tile_everything_that_is_not_blank(text):
-    covered = np.zeros(len(text), dtype=int)
-    for start, end in word_bounds(text):
-        covered[start:end] += 1
-    assert all(n == 1 for n, c in zip(covered, text, strict=True) if not c.isspace())
-    assert covered.max(initial=0) <= 1
 
 
 def test_blanks_are_trimmed_and_zero_width_offsets_repaired():

@@ -11,6 +11,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from deidlab.words import CODES, codes_of
+
 
 class Casing(IntEnum):
     """Of the letters of a word."""
@@ -35,30 +37,42 @@ NO_WORD = 0  # special tokens and subwords of blanks; what all of a note is to a
 SHAPES = 1 + len(Casing) * len(Gap)
 
 
-# What a character is, by its code; those beyond the Basic Multilingual Plane count as the last one, which is nothing.
-_CODES = 0x10000
-_UPPER, _LOWER = (np.fromiter(map(holds, map(chr, range(_CODES))), bool) for holds in (str.isupper, str.islower))
-_LINE, _TAB = (np.isin(np.arange(_CODES), [ord(ch) for ch in some]) for some in ("\n\r\v\f", "\t"))
+# What a character is, by its code.
+_UPPER, _LOWER, _LINE, _TAB = 1, 2, 4, 8
+_FLAGS = np.zeros(CODES, np.uint8)
+for _flag, _holds in (
+    (_UPPER, str.isupper),
+    (_LOWER, str.islower),
+    (_LINE, "\n\r\v\f".__contains__),
+    (_TAB, "\t".__contains__),
+):
+    _FLAGS[np.fromiter(map(_holds, map(chr, range(CODES))), bool)] |= _flag
+
+# By the flags of a word's letters, and whether only its first is a capital.
+_CASING = np.array([
+    [Casing.NONE, Casing.UPPER, Casing.LOWER, Casing.MIXED],
+    [Casing.NONE, Casing.TITLE, Casing.LOWER, Casing.TITLE],
+])  # fmt: skip
 
 
 def word_shapes(text: str, bounds: np.ndarray) -> np.ndarray:
     """The shape of each word, (words,) int32 from 1 to `SHAPES` - 1; `bounds` is (words, 2), half-open, ascending."""
+    if not len(bounds):
+        return np.empty(0, np.int32)
+    flags = np.append(_FLAGS.take(codes_of(text)), np.uint8(0))
     start, end = bounds[:, 0], bounds[:, 1]
-    codes = np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4"), _CODES - 1)
-    # How many capitals and so on stand before each place, (characters + 1,).
-    capitals, smalls, lines, tabs = (
-        np.append(0, np.cumsum(table[codes])).astype(np.int64) for table in (_UPPER, _LOWER, _LINE, _TAB)
+    # Flags of each word, and of what lies between it and the next.
+    inside, between = np.bitwise_or.reduceat(flags, bounds.ravel()).reshape(-1, 2).T
+    further = np.bitwise_or.reduceat(flags, np.stack([start + 1, end], axis=1).ravel())[::2]
+    further[end - start == 1] = 0  # `reduceat` takes one of none
+    only_first = flags[start] & ~further & _UPPER
+    casing = _CASING[only_first, inside & (_UPPER | _LOWER)]
+    blanks = start - np.append(0, end[:-1])
+    before = np.append(0, between[:-1])
+    before[blanks <= 0] = 0
+    before[0] = _LINE
+    several = (blanks > 1) | (before & _TAB > 0)
+    gap = np.where(
+        before & _LINE > 0, Gap.LINE, np.where(several, Gap.BLANKS, np.where(blanks > 0, Gap.BLANK, Gap.GLUED))
     )
-    upper, lower = capitals[end] - capitals[start], smalls[end] - smalls[start]
-    starts_upper = capitals[np.minimum(start + 1, len(text))] > capitals[start]
-    casing = np.select(
-        [upper + lower == 0, upper == 0, (upper == 1) & starts_upper, lower == 0],
-        [Casing.NONE, Casing.LOWER, Casing.TITLE, Casing.UPPER],
-        Casing.MIXED,
-    )
-    before = np.append(0, end[:-1])[: len(start)]
-    line = lines[start] > lines[before]
-    line[:1] = True
-    several = (start - before > 1) | (tabs[start] > tabs[before])
-    gap = np.select([line, several, start > before], [Gap.LINE, Gap.BLANKS, Gap.BLANK], Gap.GLUED)
     return (1 + casing * len(Gap) + gap).astype(np.int32)

@@ -11,9 +11,10 @@ from deidlab.calibration.scaling import normalised
 from deidlab.conformal.curve import RiskCurve
 from deidlab.conformal.losses import RISKS, THRESHOLDS, by_patient, note_leak
 from deidlab.decoding import Decoder
-from deidlab.encoding import group_units, word_bounds
+from deidlab.encoding import group_units
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError, DataError, Document, Span, TokenScores
+from deidlab.words import word_bounds
 
 LABELS = LabelSet("two", ("A", "B"), "BIO")
 

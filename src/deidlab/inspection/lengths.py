@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from deidlab.encoding import Encoder, label_units, word_bounds
+from deidlab.encoding import Encoder, label_units
 from deidlab.labels import LabelSet
 from deidlab.types import Document, Losses
+from deidlab.words import word_bounds
 
 
 @dataclass(frozen=True)
