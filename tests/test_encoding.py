@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from deidlab.encoding import Encoder, cut_windows, group_units, label_units, subword_bounds
+from deidlab.encoding import CHUNK, Encoder, cut_windows, group_units, label_units, subword_bounds
 from deidlab.labels import IGNORED, LabelSet
 from deidlab.types import ConfigError, Document, Losses, Span
 from deidlab.words import word_bounds
@@ -126,6 +126,23 @@ def test_a_note_of_20_000_subwords_loses_none(encoder):
     assert len(encoded.input_ids) >= 20_000
     assert sum(w.core_end - w.core_start for w in encoder.windows(encoded)) == len(encoded.input_ids)
     assert encoded.unit_spans[-1].tolist() == [len(text) - 2, len(text) - 1]
+
+
+def test_many_documents_are_read_as_each_alone_also_by_two_readers_at_once(encoder):
+    documents = [Document(str(n), f"Mr Smith{n} aged {n}\n" * (1 + n % 5)) for n in range(2 * CHUNK + 3)]
+    for one, other, document in zip(encoder.encode(documents), encoder.encode(documents), documents, strict=True):
+        (alone,) = encoder.encode([document])
+        assert one.document_id == other.document_id == document.id
+        assert one.input_ids.tolist() == other.input_ids.tolist() == alone.input_ids.tolist()
+        assert one.unit_spans.tolist() == alone.unit_spans.tolist()
+
+
+def test_a_tokenizer_that_cuts_and_pads_is_told_not_to(encoder):
+    documents = [Document("long", "Smith " * 50), Document("short", "54")]
+    before = [one.input_ids.tolist() for one in encoder.encode(documents)]
+    encoder.backend.enable_truncation(4)
+    encoder.backend.enable_padding()
+    assert [one.input_ids.tolist() for one in encoder.encode(documents)] == before
 
 
 def test_subword_units_stand_for_whole_words(tiny_backbones):

@@ -8,13 +8,14 @@ a whole number of subwords and of words.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Any, Literal, get_args
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from deidlab.labels import IGNORED, OUTSIDE, LabelSet, tag_sequence
 from deidlab.types import ConfigError, Document, Losses, Span, Window
@@ -23,6 +24,7 @@ from deidlab.words import CODES, codes_of, word_bounds
 
 Unit = Literal["word", "subword", "piece"]
 
+CHUNK = 64  # documents that are tokenized together
 _BLANK = np.fromiter(map(str.isspace, map(chr, range(CODES))), bool)
 
 
@@ -230,12 +232,22 @@ class Encoder:
     def _tokenized(self, documents: Sequence[Document]) -> Iterator[tuple[Document, list[int], np.ndarray]]:
         if not documents:
             return
-        # A tokenizer.json may ask for both, and whoever used the tokenizer before may have.
-        self.backend.no_truncation()
-        self.backend.no_padding()
-        texts = self.backend.encode_batch([d.text for d in documents], add_special_tokens=False)
-        for document, encoding in zip(documents, texts, strict=True):
-            yield document, encoding.ids, subword_bounds(encoding.offsets, document.text)
+        # A tokenizer.json may ask for both, and whoever used the tokenizer before may have. One that another reader of
+        # documents is using must not be set.
+        if self.backend.truncation is not None:
+            self.backend.no_truncation()
+        if self.backend.padding is not None:
+            self.backend.no_padding()
+
+        def subwords_of(some: Sequence[Document]) -> list[Encoding]:
+            return self.backend.encode_batch([d.text for d in some], add_special_tokens=False)
+
+        # The tokenizer, which is not Python, reads on while the caller works on what it has read.
+        parts = [documents[first : first + CHUNK] for first in range(0, len(documents), CHUNK)]
+        with ThreadPoolExecutor(max_workers=1) as ahead:
+            for part, encodings in zip(parts, ahead.map(subwords_of, parts), strict=True):
+                for document, encoding in zip(part, encodings, strict=True):
+                    yield document, encoding.ids, subword_bounds(encoding.offsets, document.text)
 
     def windows(self, encoded: Encoded, unit_tags: np.ndarray | None = None) -> list[Window]:
         """Cut an encoded document into windows; with `unit_tags` (units,) each unit's first subword is labelled."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from deidlab.types import ConfigError, DataError, Document, Losses
+from deidlab.types import ConfigError, DataError, Document, Losses, Span
 
 Scheme = Literal["IO", "BIO", "BIOES", "BILOU"]
 OUTSIDE = "O"
@@ -110,7 +110,7 @@ class LabelSet:
             if (label := mapping[span.label]) == OUTSIDE:
                 losses.count("mapped_to_O", span.label)
             else:
-                kept.append(replace(span, label=label))
+                kept.append(Span(span.start, span.end, label, span.score))
         return replace(document, spans=tuple(kept))
 
     def to_dict(self) -> dict:

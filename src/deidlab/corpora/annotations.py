@@ -48,12 +48,12 @@ def checked_spans(document_id: str, text: str, annotations: Iterable[Annotation]
     spans: dict[Span, None] = {}
     for annotation in annotations:
         span = Span(annotation.start, annotation.end, annotation.label, annotation.score)
-        place = f", {annotation.place}" if annotation.place else ""
-        where = f"{document_id}{place}: {span.label or 'unlabelled'} span {span.start}-{span.end}"
         if (fault := _fault(span, text, annotation, span in spans)) is None:
             spans[span] = None
         else:
             reason, said = fault
+            place = f", {annotation.place}" if annotation.place else ""
+            where = f"{document_id}{place}: {span.label or 'unlabelled'} span {span.start}-{span.end}"
             losses.placed_fault(reason, document_id, span, f"{where} {said}")
     return tuple(sorted(spans))
 

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 
 from deidlab.corpora.intake import Intake
 from deidlab.corpora.schema import from_row, open_arrow, write_arrow
@@ -40,9 +40,7 @@ class Corpus:
 
     def iterate(self, split: str) -> Iterator[Document]:
         """The documents of a split, read as they are asked for; raises `DataError` if there is no such split."""
-        if split not in self.documents:
-            raise DataError(f"{self.vocabulary} has no split {split}; it has {', '.join(self.documents)} (data.splits)")
-        return map(from_row, self.documents[split])
+        return map(from_row, self._rows(split))
 
     def typed(self, labels: LabelSet) -> Callable[[str], Iterator[Document]]:
         """A view of the splits in which spans carry types of `labels`; what maps to O is counted in `losses`.
@@ -58,18 +56,17 @@ class Corpus:
 
     def meta_keys(self, split: str) -> set[str]:
         """Every key that the meta of some document of a split has."""
-        if split not in self.documents:
-            raise DataError(f"{self.vocabulary} has no split {split}; it has {', '.join(self.documents)} (data.splits)")
-        return {pair["key"] for meta in self.documents[split]["meta"] for pair in meta}
+        return {pair["key"] for meta in self._rows(split)["meta"] for pair in meta}
 
     def label_counts(self, *splits: str) -> Counter[str]:
         """How many spans each corpus label has in the splits named, or in all."""
-        return Counter(
-            span.label
-            for split in splits or self.documents
-            for document in self.iterate(split)
-            for span in document.spans
-        )
+        spans = (self._rows(split).select_columns("spans") for split in splits or self.documents)
+        return Counter(span["label"] for rows in spans for row in rows for span in row["spans"])
+
+    def _rows(self, split: str) -> Dataset:
+        if split not in self.documents:
+            raise DataError(f"{self.vocabulary} has no split {split}; it has {', '.join(self.documents)} (data.splits)")
+        return self.documents[split]
 
 
 def load_corpus(
