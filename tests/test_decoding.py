@@ -12,7 +12,7 @@ from deidlab.decoding import Decoder, Steps, roles, search, span_confidence, vit
 from deidlab.encoding import group_units
 from deidlab.labels import PREFIXES, LabelSet
 from deidlab.types import ConfigError, TokenScores
-from deidlab.words import word_bounds
+from deidlab.word_bounds import word_bounds
 
 SCHEMES = tuple(PREFIXES)
 SETS = {scheme: LabelSet("two", ("A", "B"), scheme) for scheme in SCHEMES}

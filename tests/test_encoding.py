@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 from deidlab.encoding import CHUNK, Encoder, cut_windows, group_units, label_units, subword_bounds
 from deidlab.labels import IGNORED, LabelSet
 from deidlab.types import ConfigError, Document, Losses, Span
-from deidlab.words import word_bounds
+from deidlab.word_bounds import word_bounds
 
 LABELS = LabelSet("t", ("NAME", "AGE"), "BIO")
 

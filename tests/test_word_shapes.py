@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deidlab.word_bounds import word_bounds
 from deidlab.word_shapes import NO_WORD, SHAPES, Casing, Gap, word_shapes
-from deidlab.words import word_bounds
 
 
 def shapes(text: str) -> dict[str, tuple[Casing, Gap]]:

@@ -19,8 +19,8 @@ from tokenizers import Encoding, Tokenizer
 
 from deidlab.labels import IGNORED, OUTSIDE, LabelSet, tag_sequence
 from deidlab.types import ConfigError, Document, Losses, Span, Window
+from deidlab.word_bounds import CODES, codes_of, word_bounds
 from deidlab.word_shapes import NO_WORD, word_shapes
-from deidlab.words import CODES, codes_of, word_bounds
 
 Unit = Literal["word", "subword", "piece"]
 

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from deidlab.words import CODES, codes_of
+from deidlab.word_bounds import CODES, codes_of
 
 
 class Casing(IntEnum):

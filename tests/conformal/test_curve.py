@@ -14,7 +14,7 @@ from deidlab.decoding import Decoder
 from deidlab.encoding import group_units
 from deidlab.labels import LabelSet
 from deidlab.types import ConfigError, DataError, Document, Span, TokenScores
-from deidlab.words import word_bounds
+from deidlab.word_bounds import word_bounds
 
 LABELS = LabelSet("two", ("A", "B"), "BIO")
 

@@ -10,7 +10,7 @@ import numpy as np
 from deidlab.encoding import Encoder, label_units
 from deidlab.labels import LabelSet
 from deidlab.types import Document, Losses
-from deidlab.words import word_bounds
+from deidlab.word_bounds import word_bounds
 
 
 @dataclass(frozen=True)

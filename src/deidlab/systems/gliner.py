@@ -14,7 +14,7 @@ from deidlab.hub import readable_weights, require_hub
 from deidlab.labels import OUTSIDE, LabelSet
 from deidlab.merging import union
 from deidlab.types import ConfigError, DataError, Document, Losses, Prediction, Span
-from deidlab.words import word_bounds
+from deidlab.word_bounds import word_bounds
 
 INSTALL = 'system=gliner needs the extra: pip install -c constraints.txt -e ".[gliner]"'
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deidlab.words import WORD, word_bounds
+from deidlab.word_bounds import WORD, word_bounds
 
 
 def words(text: str) -> list[str]:
