@@ -12,7 +12,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "deidlab"
 # A new module or package takes its place here. A layer may import its own and those below it.
 LAYERS = (
     ("types", "labels"),
-    ("corpora", "synthesis", "extending", "extrapolation", "canaries", "encoding", "word_shapes", "word_bounds", "stitching",
+    ("corpora", "synthesis", "extending", "extrapolation", "canaries", "encoding", "word_shapes", "word_bounds",
+     "stitching",
      "decoding", "metrics", "calibration", "conformal",
      "scored_notes", "uncertainty",
      "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),
