@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from deidlab.encoding import CHUNK, Encoder, cut_windows, group_units, label_units, subword_bounds
+from deidlab.encoding import Encoder, cut_windows, group_units, label_units, subword_bounds
 from deidlab.labels import IGNORED, LabelSet
+from deidlab.tokenizing import PART
 from deidlab.types import ConfigError, Document, Losses, Span
 from deidlab.word_bounds import word_bounds
 
@@ -22,9 +23,9 @@ def encoder(request, tiny_backbones) -> Encoder:
 def test_blanks_are_trimmed_and_zero_width_offsets_repaired():
     text = "a  bc d"
     # A byte-level tokenizer counts the blank before a word; another gives zero width; a third is only blanks.
-    bounds = subword_bounds([(0, 1), (1, 3), (2, 5), (5, 5), (6, 7)], text)
+    bounds = subword_bounds(np.array([(0, 1), (1, 3), (2, 5), (5, 5), (6, 7)]), text)
     assert bounds.tolist() == [[0, 1], [1, 1], [3, 5], [5, 5], [6, 7]]
-    assert subword_bounds([(0, 0), (3, 3), (6, 6)], text).tolist() == [[0, 1], [3, 5], [6, 7]]
+    assert subword_bounds(np.array([(0, 0), (3, 3), (6, 6)]), text).tolist() == [[0, 1], [3, 5], [6, 7]]
 
 
 def test_a_subword_across_two_words_makes_them_one_unit():
@@ -129,7 +130,7 @@ def test_a_note_of_20_000_subwords_loses_none(encoder):
 
 
 def test_many_documents_are_read_as_each_alone_also_by_two_readers_at_once(encoder):
-    documents = [Document(str(n), f"Mr Smith{n} aged {n}\n" * (1 + n % 5)) for n in range(2 * CHUNK + 3)]
+    documents = [Document(str(n), f"Mr Smith{n} aged {n}\n" * (1 + n % 5)) for n in range(2 * PART + 3)]
     for one, other, document in zip(encoder.encode(documents), encoder.encode(documents), documents, strict=True):
         (alone,) = encoder.encode([document])
         assert one.document_id == other.document_id == document.id

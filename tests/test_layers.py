@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "deidlab"
 LAYERS = (
     ("types", "labels"),
     ("corpora", "synthesis", "extending", "extrapolation", "canaries", "encoding", "word_shapes", "word_bounds",
-     "stitching",
+     "tokenizing", "stitching",
      "decoding", "metrics", "calibration", "conformal",
      "scored_notes", "uncertainty",
      "redaction", "augmentation", "surrogates", "images", "progress", "runs", "merging", "rules"),

@@ -8,23 +8,21 @@ a whole number of subwords and of words.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any, Literal, get_args
 
 import numpy as np
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from deidlab.labels import IGNORED, OUTSIDE, LabelSet, tag_sequence
+from deidlab.tokenizing import subwords_of
 from deidlab.types import ConfigError, Document, Losses, Span, Window
 from deidlab.word_bounds import CODES, codes_of, word_bounds
 from deidlab.word_shapes import NO_WORD, word_shapes
 
 Unit = Literal["word", "subword", "piece"]
 
-CHUNK = 64  # documents that are tokenized together
 _BLANK = np.fromiter(map(str.isspace, map(chr, range(CODES))), bool)
 
 
@@ -54,14 +52,13 @@ def first_subwords(units: np.ndarray) -> np.ndarray:
     return inside[np.flatnonzero(np.diff(numbers, prepend=-1))]
 
 
-def subword_bounds(offsets: Sequence[tuple[int, int]], text: str) -> np.ndarray:
-    """True character bounds of subwords, (n, 2) int32: blanks trimmed, zero-width offsets repaired.
+def subword_bounds(offsets: np.ndarray, text: str) -> np.ndarray:
+    """True character bounds of subwords, (n, 2) int32, of offsets (n, 2): blanks trimmed, zero width repaired.
 
     Byte-level BPE counts the blank before a word as part of its first subword; some tokenizers (Llama 3.2) give
     zero-width offsets. A subword of blanks alone stays zero-width.
     """
-    bounds = np.fromiter(chain.from_iterable(offsets), dtype=np.int64, count=2 * len(offsets)).reshape(-1, 2)
-    start, end = bounds[:, 0].copy(), bounds[:, 1].copy()
+    start, end = offsets[:, 0].copy(), offsets[:, 1].copy()
     if len(start) and (empty := end <= start).any():
         # The next subword that starts further on ends this one.
         starts = np.append(start, len(text))
@@ -74,7 +71,9 @@ def subword_bounds(offsets: Sequence[tuple[int, int]], text: str) -> np.ndarray:
     last_solid = np.maximum.accumulate(np.append(0, np.where(blank, 0, position + 1)))
     start, end = next_solid[start], last_solid[end]
     solid = start < end
-    return np.stack([np.where(solid, start, bounds[:, 0]), np.where(solid, end, bounds[:, 0])], axis=1).astype(np.int32)
+    return np.stack([np.where(solid, start, offsets[:, 0]), np.where(solid, end, offsets[:, 0])], axis=1).astype(
+        np.int32
+    )
 
 
 def group_units(bounds: np.ndarray, words: np.ndarray, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
@@ -223,31 +222,16 @@ class Encoder:
             if self.word_shapes:
                 # Subwords of blanks (unit -1) find the number put last.
                 shapes = np.append(word_shapes(document.text, unit_spans), np.int32(NO_WORD))[units]
-            yield Encoded(document.id, np.asarray(ids, dtype=np.int32), units, unit_spans, shapes)
+            yield Encoded(document.id, ids, units, unit_spans, shapes)
 
     def subwords(self, documents: Sequence[Document]) -> Iterator[np.ndarray]:
         """Character bounds of the subwords of each document, (n, 2) int32; those of blanks are empty."""
         return (bounds for _, _, bounds in self._tokenized(documents))
 
-    def _tokenized(self, documents: Sequence[Document]) -> Iterator[tuple[Document, list[int], np.ndarray]]:
-        if not documents:
-            return
-        # A tokenizer.json may ask for both, and whoever used the tokenizer before may have. One that another reader of
-        # documents is using must not be set.
-        if self.backend.truncation is not None:
-            self.backend.no_truncation()
-        if self.backend.padding is not None:
-            self.backend.no_padding()
-
-        def subwords_of(some: Sequence[Document]) -> list[Encoding]:
-            return self.backend.encode_batch([d.text for d in some], add_special_tokens=False)
-
-        # The tokenizer, which is not Python, reads on while the caller works on what it has read.
-        parts = [documents[first : first + CHUNK] for first in range(0, len(documents), CHUNK)]
-        with ThreadPoolExecutor(max_workers=1) as ahead:
-            for part, encodings in zip(parts, ahead.map(subwords_of, parts), strict=True):
-                for document, encoding in zip(part, encodings, strict=True):
-                    yield document, encoding.ids, subword_bounds(encoding.offsets, document.text)
+    def _tokenized(self, documents: Sequence[Document]) -> Iterator[tuple[Document, np.ndarray, np.ndarray]]:
+        found = subwords_of(self.backend, [document.text for document in documents])
+        for document, (ids, offsets) in zip(documents, found, strict=True):
+            yield document, ids, subword_bounds(offsets, document.text)
 
     def windows(self, encoded: Encoded, unit_tags: np.ndarray | None = None) -> list[Window]:
         """Cut an encoded document into windows; with `unit_tags` (units,) each unit's first subword is labelled."""

@@ -63,10 +63,15 @@ def codes_of(text: str) -> np.ndarray:
     return np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4"), CODES - 1)
 
 
+def runs_of(inside: np.ndarray) -> np.ndarray:
+    """Half-open bounds of the stretches in which `inside`, (characters,) bool, is true, (runs, 2)."""
+    return np.flatnonzero(np.diff(inside, prepend=False, append=False)).reshape(-1, 2)
+
+
 def word_bounds(text: str) -> np.ndarray:
     """Half-open character bounds of the words of a text, (words, 2) int32, ascending."""
     kinds = _KIND_OF.take(codes_of(text))
-    runs = np.flatnonzero(np.diff(kinds > _Kind.OTHER, prepend=False, append=False)).reshape(-1, 2)
+    runs = runs_of(kinds > _Kind.OTHER)
     if not len(runs):
         highest = first = np.empty(0, np.uint8)
     else:
