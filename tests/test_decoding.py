@@ -11,7 +11,7 @@ from deidlab.calibration.scaling import Calibration
 from deidlab.decoding import Decoder, Steps, roles, search, span_confidence, viterbi
 from deidlab.encoding import group_units
 from deidlab.labels import PREFIXES, LabelSet
-from deidlab.types import ConfigError, TokenScores
+from deidlab.types import ConfigError, UnitScores
 from deidlab.word_bounds import word_bounds
 
 SCHEMES = tuple(PREFIXES)
@@ -41,10 +41,10 @@ def valid(tags: tuple[str, ...], scheme: str) -> bool:
     return all(may_follow(a, b, scheme) for a, b in zip((None, *tags), (*tags, None), strict=True))
 
 
-def one_subword_a_word(log_probs: np.ndarray) -> TokenScores:
+def one_subword_a_word(log_probs: np.ndarray) -> UnitScores:
     """Scores of a text of one-letter words, `a a a ...`, each a single subword."""
     units = np.arange(len(log_probs), dtype=np.int32)
-    return TokenScores("d", units, np.stack([2 * units, 2 * units + 1], axis=1), log_probs.astype(np.float32))
+    return UnitScores("d", np.stack([2 * units, 2 * units + 1], axis=1), log_probs.astype(np.float32))
 
 
 @pytest.mark.parametrize("scheme", ("BIO", "BIOES", "BILOU"))
@@ -104,9 +104,9 @@ def test_no_span_cuts_a_word_whatever_the_subwords_and_their_scores(text, seed, 
     for start, end in word_bounds(text):
         cuts = sorted({start, end, *rng.integers(start, end + 1, size=2)})
         bounds += pairwise(cuts)
-    units, unit_spans = group_units(np.array(bounds, dtype=np.int32).reshape(-1, 2), word_bounds(text), unit)
+    _, unit_spans = group_units(np.array(bounds, dtype=np.int32).reshape(-1, 2), word_bounds(text), unit)
     labels = SETS["BILOU"]
-    scores = TokenScores("d", units, unit_spans, random_scores(len(units), labels, seed).astype(np.float32))
+    scores = UnitScores("d", unit_spans, random_scores(len(unit_spans), labels, seed).astype(np.float32))
     borders = {"start": set(word_bounds(text)[:, 0]), "end": set(word_bounds(text)[:, 1])}
     spans = Decoder(labels, outside_bias=3)(scores)
     assert all(span.start in borders["start"] and span.end in borders["end"] for span in spans)
@@ -117,21 +117,8 @@ def test_subword_units_that_disagree_give_the_word_to_the_first():
     labels = LabelSet("two", ("A", "B"), "IO")
     both = np.array([[0, 5], [0, 5]], dtype=np.int32)  # two subwords of one word of five letters
     scores = np.log(np.array([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32))
-    (span,) = Decoder(labels)(TokenScores("d", np.arange(2, dtype=np.int32), both, scores))
+    (span,) = Decoder(labels)(UnitScores("d", both, scores))
     assert (span.start, span.end, span.label) == (0, 5, "A")
-
-
-def test_only_the_first_subword_of_a_word_speaks_and_blanks_are_silent():
-    labels = LabelSet("one", ("A",), "BIO")
-    sure = np.log(np.array([[0.01, 0.98, 0.01]], dtype=np.float32))
-    unsure = np.log(np.array([[0.98, 0.01, 0.01]], dtype=np.float32))
-    scores = TokenScores(
-        "d",
-        np.array([0, 0, -1, 1], dtype=np.int32),
-        np.array([[0, 5], [6, 9]], dtype=np.int32),
-        np.concatenate([sure, unsure, sure, unsure]),
-    )
-    assert [(s.start, s.end) for s in Decoder(labels)(scores)] == [(0, 5)]
 
 
 @pytest.mark.parametrize(
@@ -166,9 +153,8 @@ def test_a_higher_outside_bias_never_leaves_more_characters_outside(scheme, seed
 
 def test_an_empty_document_has_no_spans():
     empty = np.empty((0, 2), dtype=np.int32)
-    for count in (0, 3):  # nothing at all; blanks only
-        scores = TokenScores("d", np.full(count, -1, dtype=np.int32), empty, np.zeros((count, 3), dtype=np.float32))
-        assert Decoder(LabelSet("one", ("A",), "BIO"))(scores) == ()
+    scores = UnitScores("d", empty, np.zeros((0, 3), dtype=np.float32))
+    assert Decoder(LabelSet("one", ("A",), "BIO"))(scores) == ()
 
 
 @pytest.mark.parametrize("bias", [float("nan"), float("inf")])

@@ -7,6 +7,7 @@ import weakref
 
 import numpy as np
 import pytest
+import torch
 
 from deidlab.encoding import Encoder
 from deidlab.inference import pad, score
@@ -44,19 +45,31 @@ def test_scores_do_not_depend_on_the_batch_or_on_the_other_notes(model, obvious_
     for other in (scored(model, notes, batch_tokens=1), [scored(model, [note])[0] for note in notes]):
         for a, b in zip(together, other, strict=True):
             assert np.allclose(a.log_probs, b.log_probs, atol=1e-4)
-            assert (a.units == b.units).all() and (a.unit_spans == b.unit_spans).all()
+            assert (a.unit_spans == b.unit_spans).all()
 
 
 def test_scores_are_log_probabilities_of_every_tag(model, obvious_notes, tiny_labels):
     for one in scored(model, obvious_notes(4)):
-        assert one.log_probs.shape == (len(one.units), len(tiny_labels.tags))
+        assert one.log_probs.shape == (len(one.unit_spans), len(tiny_labels.tags))
         assert np.allclose(np.exp(one.log_probs).sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_unit_is_scored_at_its_first_subword_and_blanks_are_silent(model):
+    network, encoder = model
+    note = Document("n", " Mr Smithson\n\naged 54 ")
+    (encoded,) = encoder.encode([note])
+    with torch.no_grad():
+        logits = network(**pad(encoder.windows(encoded), encoder)).logits[0, len(encoder.frame[0]) :]
+    expected = logits.log_softmax(-1)[torch.from_numpy(encoded.unit_firsts)]
+    (one,) = scored(model, [note])
+    assert np.allclose(one.log_probs, expected.numpy(), atol=1e-5) and len(one.log_probs) == 4
+    assert len(encoded.input_ids) > 4
 
 
 def test_a_note_of_20_000_subwords_is_scored_to_its_end(model):
     (one,) = scored(model, [Document("long", LONG)])
-    assert len(one.units) >= 20_000
-    # A subword without a score would be left as allocated: its probabilities would not add up to one.
+    assert len(one.unit_spans) >= 20_000
+    # A unit without a score would be left as allocated: its probabilities would not add up to one.
     assert np.allclose(np.exp(one.log_probs).sum(axis=1), 1, atol=1e-4)
     assert one.unit_spans[-1].tolist() == [len(LONG) - 2, len(LONG) - 1]
 

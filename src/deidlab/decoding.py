@@ -15,9 +15,8 @@ import numpy as np
 from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_odds, log_sum, normalised, sigmoid
 from deidlab.conformal.curve import RiskCurve
 from deidlab.conformal.losses import RISKS, covered
-from deidlab.encoding import first_subwords
 from deidlab.labels import OUTSIDE, PREFIXES, LabelSet
-from deidlab.types import ConfigError, Document, Prediction, Span, TokenScores
+from deidlab.types import ConfigError, Document, Prediction, Span, UnitScores
 
 
 class Roles(NamedTuple):
@@ -107,9 +106,9 @@ class Decoder:
             raise ConfigError("decoding.mode=recall_target needs decoding.alpha, the risk to stay below, e.g. 0.01")
         return self.curve.thresholds[self.curve.choose(self.alpha, self.risk, self.confidence)]
 
-    def __call__(self, scores: TokenScores) -> tuple[Span, ...]:
+    def __call__(self, scores: UnitScores) -> tuple[Span, ...]:
         """Spans of one document with scores in 0..1, sorted, not overlapping."""
-        unit_scores = scores.log_probs[first_subwords(scores.units)].astype(np.float64)
+        unit_scores = scores.log_probs.astype(np.float64)
         if not len(unit_scores):
             return ()
         outside = unit_scores[:, 0].copy()
@@ -120,25 +119,24 @@ class Decoder:
             self._extend(types, opens, unit_scores)
         return self._spans(types, opens, unit_scores, scores.unit_spans)
 
-    def prediction(self, document: Document, scores: TokenScores) -> Prediction:
+    def prediction(self, document: Document, scores: UnitScores) -> Prediction:
         """The spans of a document, and the doubts about what is outside of them."""
         found = self(scores)
         return Prediction(document.id, found, document.fingerprint, doubts=self.doubts(scores, found))
 
-    def doubts(self, scores: TokenScores, found: Sequence[Span], least: float = DOUBTFUL) -> tuple[Span, ...]:
+    def doubts(self, scores: UnitScores, found: Sequence[Span], least: float = DOUBTFUL) -> tuple[Span, ...]:
         """Stretches outside of `found` whose words may be identifiers with a probability of `least` or more.
 
         Neighbours of one likeliest type are one stretch; its score is the mean probability of its characters.
         """
-        firsts = first_subwords(scores.units)
-        if not len(firsts):
+        if not len(scores.log_probs):
             return ()
-        blocks = (firsts[at : at + BLOCK] for at in range(0, len(firsts), BLOCK))
-        said = (self._said(scores.log_probs[block].astype(np.float64)) for block in blocks)
+        blocks = (scores.log_probs[at : at + BLOCK] for at in range(0, len(scores.log_probs), BLOCK))
+        said = (self._said(block.astype(np.float64)) for block in blocks)
         probability = np.concatenate([sigmoid(identifier_log_odds(block)) for block in said])
         probability[covered(scores.unit_spans, found)] = 0.0
         places = np.flatnonzero(probability >= least)
-        doubted = self._said(scores.log_probs[firsts[places]].astype(np.float64))
+        doubted = self._said(scores.log_probs[places].astype(np.float64))
         types = type_log_probabilities(doubted, roles(self.labels)).argmax(axis=1)
         together = (np.diff(places, prepend=-2) == 1) & (np.diff(types, prepend=-1) == 0)
         if not len(places):

@@ -11,11 +11,12 @@ from transformers import PreTrainedModel
 
 from deidlab import stitching
 from deidlab.cheaper_steps import quicken_dropout
-from deidlab.crf import left_packed
+from deidlab.crf import LinearChainCRF, left_packed
 from deidlab.encoding import Encoded, Encoder
 from deidlab.hardware import Precision, Resolved, autocast, enough_memory, keep_freed_memory, pick_precision
+from deidlab.last_layer import can_be_asked
 from deidlab.stitching import Forward, framed, score_documents
-from deidlab.types import Document, TokenScores, Window
+from deidlab.types import Document, UnitScores, Window
 
 LESS_MEMORY = "lower batch_tokens (system.batch_tokens; of a training run evaluation.batch_tokens) or model.max_length"
 
@@ -35,7 +36,7 @@ def score(
     *,
     batch_tokens: int = 8192,
     precision: Precision = "auto",
-) -> Iterator[TokenScores]:
+) -> Iterator[UnitScores]:
     """Score documents, yielding in their order; `batch_tokens` counts tokens in a batch, padding included."""
     model.eval()
     forward = forward_of(model, encoder, pick_precision(precision, model.device))
@@ -44,7 +45,7 @@ def score(
 
 def score_encoded(
     model: PreTrainedModel, encoder: Encoder, encoded: Sequence[Encoded], batch_tokens: int, precision: Resolved
-) -> Iterator[TokenScores]:
+) -> Iterator[UnitScores]:
     """Score encoded documents, holding the scores of all of them; the model is in evaluation mode already."""
     forward = forward_of(model, encoder, precision)
     return stitching.score_encoded(encoded, encoder, forward, model.config.num_labels, batch_tokens)
@@ -74,33 +75,38 @@ def dropout_on(model: PreTrainedModel, share: float) -> Iterator[None]:
 def forward_of(model: PreTrainedModel, encoder: Encoder, precision: Resolved) -> Forward:
     """The model as a function of arrays, on its device, in that precision."""
     before = len(encoder.frame[0])
+    partly = can_be_asked(model)
     keep_freed_memory()
 
     @torch.inference_mode()
-    def forward(inputs: dict[str, np.ndarray], rows: Sequence[tuple[Window, Encoded]]) -> np.ndarray:
+    def forward(inputs: dict[str, np.ndarray], asked: np.ndarray, rows: Sequence[tuple[Window, Encoded]]) -> np.ndarray:
         tensors = {name: torch.from_numpy(values).to(model.device) for name, values in inputs.items()}
+        at = torch.from_numpy(asked).to(model.device)
         with autocast(model.device, precision), enough_memory(LESS_MEMORY):
-            logits = model(**tensors).logits
-        return log_probabilities(model, logits.float(), rows, before)
+            logits = model(**tensors, asked=at).logits if partly else model(**tensors).logits
+        if (crf := getattr(model, "crf", None)) is not None:
+            scores = crf_scores(crf, logits.float(), rows, before)[at]
+        else:
+            scores = torch.log_softmax((logits if partly else logits[at]).float(), dim=-1)
+        return scores.cpu().numpy()
 
     return forward
 
 
-def log_probabilities(
-    model: PreTrainedModel, logits: torch.Tensor, rows: Sequence[tuple[Window, Encoded]], before: int
-) -> np.ndarray:
+def crf_scores(
+    crf: LinearChainCRF, logits: torch.Tensor, rows: Sequence[tuple[Window, Encoded]], before: int
+) -> torch.Tensor:
     """Log-probabilities (rows, positions, tags) of logits of that shape; each row is a window of an encoded document.
 
-    A model with a CRF says what it knows of a unit at its first subword, given all units of the window.
+    They are what a CRF knows of a unit at its first subword, given all units of the window; elsewhere there is nothing.
     """
-    scores = torch.log_softmax(logits, dim=-1)
-    if (crf := getattr(model, "crf", None)) is not None:
-        firsts = torch.zeros(logits.shape[:2], dtype=torch.bool)
-        for row, (window, encoded) in enumerate(rows):
-            inside = encoded.unit_firsts - window.first
-            firsts[row, before + inside[(inside >= 0) & (inside < len(window.input_ids))]] = True
-        emissions, lengths, order = left_packed(logits, firsts.to(logits.device))
-        posteriors = crf.log_posteriors(emissions, lengths)
-        for row, length in enumerate(lengths.tolist()):
-            scores[row, order[row, :length]] = posteriors[row, :length]
-    return scores.cpu().numpy()
+    firsts = torch.zeros(logits.shape[:2], dtype=torch.bool)
+    for row, (window, encoded) in enumerate(rows):
+        inside = encoded.unit_firsts - window.first
+        firsts[row, before + inside[(inside >= 0) & (inside < len(window.input_ids))]] = True
+    emissions, lengths, order = left_packed(logits, firsts.to(logits.device))
+    posteriors = crf.log_posteriors(emissions, lengths)
+    scores = torch.full_like(logits, torch.nan)
+    for row, length in enumerate(lengths.tolist()):
+        scores[row, order[row, :length]] = posteriors[row, :length]
+    return scores

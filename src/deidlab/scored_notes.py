@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from deidlab.calibration.scaling import FLOOR
-from deidlab.encoding import first_subwords, label_units
+from deidlab.encoding import label_units
 from deidlab.labels import LabelSet
-from deidlab.types import Document, Losses, TokenScores
+from deidlab.types import Document, Losses, UnitScores
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class ScoredNote:
     """A note, its scores, and the gold tag of each unit, (units,)."""
 
     document: Document = field(repr=False)
-    scores: TokenScores = field(repr=False)
+    scores: UnitScores = field(repr=False)
     gold: np.ndarray = field(repr=False)
 
     @property
@@ -30,11 +30,11 @@ class ScoredNote:
     @cached_property
     def log_probs(self) -> np.ndarray:
         """Log-probabilities of the tags of each unit, (units, tags) float64."""
-        return np.maximum(self.scores.log_probs[first_subwords(self.scores.units)].astype(np.float64), FLOOR)
+        return np.maximum(self.scores.log_probs.astype(np.float64), FLOOR)
 
 
 def scored_notes(
-    documents: Iterable[Document], scores: Iterable[TokenScores], labels: LabelSet, losses: Losses
+    documents: Iterable[Document], scores: Iterable[UnitScores], labels: LabelSet, losses: Losses
 ) -> Iterator[ScoredNote]:
     """Documents, whose spans carry types of `labels`, with their scores; misfits are counted in `losses`."""
     for document, one in zip(documents, scores, strict=True):

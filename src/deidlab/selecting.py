@@ -45,14 +45,14 @@ def worth_of_review(system: CheckpointSystem, documents: Sequence[Document], fla
 
 
 def embeddings(system: CheckpointSystem, documents: Sequence[Document]) -> np.ndarray:
-    """Mean of the last hidden states of a note's subwords, (notes, width), each of length one."""
+    """Mean of the last hidden states of a note's words, at their first subwords, (notes, width), each of length one."""
     model, encoder = system.checkpoint.model, system.checkpoint.encoder
     model.eval()
 
     @torch.inference_mode()
-    def forward(inputs: dict[str, np.ndarray], rows: Sequence[tuple[Window, Encoded]]) -> np.ndarray:
+    def forward(inputs: dict[str, np.ndarray], asked: np.ndarray, rows: Sequence[tuple[Window, Encoded]]) -> np.ndarray:
         tensors = {name: torch.from_numpy(values).to(model.device) for name, values in inputs.items()}
-        return model.base_model(**tensors).last_hidden_state.float().cpu().numpy()
+        return model.base_model(**tensors).last_hidden_state.float().cpu().numpy()[asked]
 
     width = model.config.hidden_size
     states = stitching.score_documents(documents, encoder, forward, width, system.batch_tokens)

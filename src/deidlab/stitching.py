@@ -1,7 +1,7 @@
 """Documents -> windows -> batches of nearly equal length -> a model -> the scores of whole documents.
 
-Knows no framework: PyTorch and ONNX Runtime differ in the `Forward` that they give. Every subword is scored once, in
-the window where it is no context, and the scores come back in the documents' order.
+Knows no framework: PyTorch and ONNX Runtime differ in the `Forward` that they give. Every unit is scored once, at its
+first subword in the window where that is no context, and the scores come back in the documents' order.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from deidlab.encoding import Encoded, Encoder
-from deidlab.types import Document, TokenScores, Window
+from deidlab.types import Document, UnitScores, Window
 
 CHUNK_CHARACTERS = 400_000  # documents in flight: enough windows to sort by length, little enough to hold their scores
 
-# Model inputs (rows, positions) of some windows -> log-probabilities (rows, positions, tags). What each window was cut
-# from comes along for models to which a word is more than its subwords.
-Forward = Callable[[dict[str, np.ndarray], Sequence[tuple[Window, Encoded]]], np.ndarray]
+# Model inputs (rows, positions) of some windows, and where they are asked, (rows, positions) bool -> log-probabilities
+# (asked, tags). What each window was cut from comes along for models to which a word is more than its subwords.
+Forward = Callable[[dict[str, np.ndarray], np.ndarray, Sequence[tuple[Window, Encoded]]], np.ndarray]
 
 
 def chunks(documents: Iterable[Document], characters: int = CHUNK_CHARACTERS) -> Iterator[list[Document]]:
@@ -80,7 +80,7 @@ def framed(windows: Sequence[Window], encoder: Encoder, length: int | None = Non
 
 def score_documents(
     documents: Iterable[Document], encoder: Encoder, forward: Forward, tags: int, batch_tokens: int
-) -> Iterator[TokenScores]:
+) -> Iterator[UnitScores]:
     """Score documents, yielding in their order, in memory that does not grow with their number."""
     for chunk in chunks(documents):
         yield from score_encoded(list(encoder.encode(chunk)), encoder, forward, tags, batch_tokens)
@@ -88,22 +88,33 @@ def score_documents(
 
 def score_encoded(
     encoded: Sequence[Encoded], encoder: Encoder, forward: Forward, tags: int, batch_tokens: int
-) -> Iterator[TokenScores]:
+) -> Iterator[UnitScores]:
     """Score encoded documents, holding the scores of all of them; `batch_tokens` counts padding too."""
     before = len(encoder.frame[0])
-    windows, owners = [], []
+    windows: list[Window] = []
+    owners: list[int] = []
+    units: list[tuple[int, int]] = []  # those whose first subword lies in a window's core
+    places: list[np.ndarray] = []  # of these in the window
     for number, one in enumerate(encoded):
+        firsts = one.unit_firsts
         for window in encoder.windows(one):
+            start, end = np.searchsorted(firsts, (window.core_start, window.core_end)).tolist()
             windows.append(window)
             owners.append(number)
+            units.append((start, end))
+            places.append(firsts[start:end] - window.first + before)
     # An empty note still has one (empty) window and empty scores.
-    log_probs = [np.empty((len(one.input_ids), tags), dtype=np.float32) for one in encoded]
+    log_probs = [np.empty((len(one.unit_spans), tags), dtype=np.float32) for one in encoded]
     for batch in length_batches(windows, batch_tokens):
-        rows = [(windows[i], encoded[owners[i]]) for i in batch]
-        scores = forward(framed([window for window, _ in rows], encoder), rows)
+        inputs = framed([windows[i] for i in batch], encoder)
+        asked = np.zeros(inputs["input_ids"].shape, bool)
         for row, index in enumerate(batch):
-            window = windows[index]
-            here = slice(before + window.core_start - window.first, before + window.core_end - window.first)
-            log_probs[owners[index]][window.core_start : window.core_end] = scores[row, here]
+            asked[row, places[index]] = True
+        scores = forward(inputs, asked, [(windows[i], encoded[owners[i]]) for i in batch])
+        at = 0
+        for index in batch:
+            start, end = units[index]
+            log_probs[owners[index]][start:end] = scores[at : at + end - start]
+            at += end - start
     for one, values in zip(encoded, log_probs, strict=True):
-        yield TokenScores(one.document_id, one.units, one.unit_spans, values)
+        yield UnitScores(one.document_id, one.unit_spans, values)

@@ -37,6 +37,8 @@ from deidlab.hardware import (
     pick_device,
     pick_precision,
 )
+from deidlab.labels import IGNORED
+from deidlab.last_layer import can_be_asked
 from deidlab.objectives import Objective
 from deidlab.optimization import Schedule, check_rates, parameter_groups, rate_factor
 from deidlab.progress import progress_bar
@@ -167,6 +169,7 @@ def train(
     if freeze_words:
         model.get_input_embeddings().weight.requires_grad_(False)
     learner = upper_layers(model, freeze_layers)
+    partly = not compile and can_be_asked(learner)  # how many are labelled differs from batch to batch
     groups = parameter_groups(model, learning_rate, weight_decay, head_learning_rate, layer_decay)
     rates = [group["lr"] for group in groups]
     optimizer = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
@@ -239,6 +242,9 @@ def train(
                 summed = torch.zeros((), device=accelerator.device)
                 for number, batch in enumerate(batches, start=1):
                     labels = batch.pop("labels")
+                    if partly:
+                        batch["asked"] = labels != IGNORED
+                        labels = labels[batch["asked"]]
                     with nullcontext() if number == len(batches) else accelerator.no_sync(model):
                         with accelerator.autocast():
                             logits = model(**batch).logits

@@ -77,15 +77,13 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenScores:
+class UnitScores:
     """What a model says of one document, computed once: decoding and calibration never run it again.
 
-    `log_probs` is (subwords, tags) float32; `units` is (subwords,) int32, the decoding unit of each subword or -1
-    (blanks); `unit_spans` is (units, 2) int32, half-open characters that a unit stands for.
+    `unit_spans` is (units, 2) int32, half-open characters that a unit stands for; `log_probs` is (units, tags) float32.
     """
 
     document_id: str
-    units: np.ndarray
     unit_spans: np.ndarray
     log_probs: np.ndarray
 

@@ -93,8 +93,9 @@ def runtime(graph: Path, threads: int | None = None) -> Forward:
     session = onnxruntime.InferenceSession(str(graph), options, providers=providers, disabled_optimizers=slow)
     takes = [one.name for one in session.get_inputs()]
 
-    def forward(inputs: dict[str, np.ndarray], rows: Sequence[tuple[Window, Encoded]]) -> np.ndarray:
+    def forward(inputs: dict[str, np.ndarray], asked: np.ndarray, rows: Sequence[tuple[Window, Encoded]]) -> np.ndarray:
         (logits,) = session.run(["logits"], {name: inputs[name] for name in takes})
+        logits = logits[asked]
         shifted = logits - logits.max(axis=-1, keepdims=True)
         return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
