@@ -14,7 +14,7 @@ from deidlab.decoding import Decoder
 from deidlab.labels import LabelSet
 from deidlab.models import Backbone
 from deidlab.scored_notes import ScoredNote
-from deidlab.types import ConfigError, DataError, Document, Span, UnitScores
+from deidlab.types import ConfigError, DataError, Document, Span, TokenScores
 from deidlab.views import calibration as views
 
 LABELS = LabelSet("two", ("A", "B"), "IO")  # O, I-A, I-B
@@ -36,7 +36,7 @@ def overconfident(count: int, sharp: float = 3.0, seed: int = 0) -> list[ScoredN
                     spans.append(Span(2 * start, 2 * end - 1, "AB"[gold[start] - 1]))
                 start = end
         document = Document(f"n{number}", "x " * 30, tuple(spans), {"patient": f"p{number // 2}"})
-        scores = UnitScores(document.id, bounds, normalised(sharp * true).astype(np.float32))
+        scores = TokenScores(document.id, bounds, normalised(sharp * true).astype(np.float32))
         notes.append(ScoredNote(document, scores, gold))
     return notes
 

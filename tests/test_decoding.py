@@ -11,7 +11,7 @@ from deidlab.calibration.scaling import Calibration
 from deidlab.decoding import Decoder, Steps, roles, search, span_confidence, viterbi
 from deidlab.encoding import group_units
 from deidlab.labels import PREFIXES, LabelSet
-from deidlab.types import ConfigError, UnitScores
+from deidlab.types import ConfigError, TokenScores
 from deidlab.word_bounds import word_bounds
 
 SCHEMES = tuple(PREFIXES)
@@ -41,10 +41,10 @@ def valid(tags: tuple[str, ...], scheme: str) -> bool:
     return all(may_follow(a, b, scheme) for a, b in zip((None, *tags), (*tags, None), strict=True))
 
 
-def one_subword_a_word(log_probs: np.ndarray) -> UnitScores:
+def one_subword_a_word(log_probs: np.ndarray) -> TokenScores:
     """Scores of a text of one-letter words, `a a a ...`, each a single subword."""
     units = np.arange(len(log_probs), dtype=np.int32)
-    return UnitScores("d", np.stack([2 * units, 2 * units + 1], axis=1), log_probs.astype(np.float32))
+    return TokenScores("d", np.stack([2 * units, 2 * units + 1], axis=1), log_probs.astype(np.float32))
 
 
 @pytest.mark.parametrize("scheme", ("BIO", "BIOES", "BILOU"))
@@ -106,7 +106,7 @@ def test_no_span_cuts_a_word_whatever_the_subwords_and_their_scores(text, seed, 
         bounds += pairwise(cuts)
     _, unit_spans = group_units(np.array(bounds, dtype=np.int32).reshape(-1, 2), word_bounds(text), unit)
     labels = SETS["BILOU"]
-    scores = UnitScores("d", unit_spans, random_scores(len(unit_spans), labels, seed).astype(np.float32))
+    scores = TokenScores("d", unit_spans, random_scores(len(unit_spans), labels, seed).astype(np.float32))
     borders = {"start": set(word_bounds(text)[:, 0]), "end": set(word_bounds(text)[:, 1])}
     spans = Decoder(labels, outside_bias=3)(scores)
     assert all(span.start in borders["start"] and span.end in borders["end"] for span in spans)
@@ -117,7 +117,7 @@ def test_subword_units_that_disagree_give_the_word_to_the_first():
     labels = LabelSet("two", ("A", "B"), "IO")
     both = np.array([[0, 5], [0, 5]], dtype=np.int32)  # two subwords of one word of five letters
     scores = np.log(np.array([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32))
-    (span,) = Decoder(labels)(UnitScores("d", both, scores))
+    (span,) = Decoder(labels)(TokenScores("d", both, scores))
     assert (span.start, span.end, span.label) == (0, 5, "A")
 
 
@@ -153,7 +153,7 @@ def test_a_higher_outside_bias_never_leaves_more_characters_outside(scheme, seed
 
 def test_an_empty_document_has_no_spans():
     empty = np.empty((0, 2), dtype=np.int32)
-    scores = UnitScores("d", empty, np.zeros((0, 3), dtype=np.float32))
+    scores = TokenScores("d", empty, np.zeros((0, 3), dtype=np.float32))
     assert Decoder(LabelSet("one", ("A",), "BIO"))(scores) == ()
 
 

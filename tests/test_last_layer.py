@@ -10,7 +10,7 @@ import torch
 from deidlab.checkpoints import Checkpoint
 from deidlab.inference import score
 from deidlab.labels import IGNORED
-from deidlab.last_layer import can_be_asked
+from deidlab.last_layer import MULTIPLE, can_be_asked
 from deidlab.models import Backbone
 from deidlab.objectives import Objective
 from deidlab.types import Window
@@ -39,7 +39,8 @@ def test_logits_and_gradients_are_those_of_the_whole(untrained, family, places):
     model.zero_grad()
     assert can_be_asked(model) and can_be_asked(model)
     part = model(**inputs(), asked=asked).logits
-    assert part.shape == (len(places), model.config.num_labels)
+    assert len(part) % MULTIPLE == 0 and part.shape[1] == model.config.num_labels
+    part = part[: len(places)]
     torch.testing.assert_close(part, whole)
     part.pow(2).sum().backward()
     for name, parameter in model.named_parameters():
@@ -47,7 +48,7 @@ def test_logits_and_gradients_are_those_of_the_whole(untrained, family, places):
     torch.testing.assert_close(model(**inputs()).logits[asked], whole)
     assert list(model.state_dict()) == list(weights)
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        torch.testing.assert_close(again(**inputs(), asked=asked).logits, whole)
+        torch.testing.assert_close(again(**inputs(), asked=asked).logits[: len(places)], whole)
 
 
 def test_architectures_that_cannot_be_asked_compute_all(untrained, tiny_backbones, tiny_labels):
@@ -78,5 +79,5 @@ def test_the_loss_of_what_is_labelled_is_that_of_all(untrained):
     loss = Objective("inverse_frequency", focal_gamma=1.0).loss(windows, model.config.num_labels)
     whole = loss(model(**inputs()).logits, labels)
     assert can_be_asked(model)
-    part = loss(model(**inputs(), asked=labels != IGNORED).logits, labels[labels != IGNORED])
+    part = loss(model(**inputs(), asked=labels != IGNORED).logits[:3], labels[labels != IGNORED])
     torch.testing.assert_close(part, whole)

@@ -4,15 +4,15 @@ import numpy as np
 
 from deidlab.labels import LabelSet
 from deidlab.scored_notes import of_patients, scored_notes
-from deidlab.types import Document, Losses, Span, UnitScores
+from deidlab.types import Document, Losses, Span, TokenScores
 
 LABELS = LabelSet("one", ("A",), "BIO")
 
 
-def note(number: int, patient: str | None = None) -> tuple[Document, UnitScores]:
+def note(number: int, patient: str | None = None) -> tuple[Document, TokenScores]:
     document = Document(f"n{number}", "ab cd ef", (Span(3, 8, "A"),), {"patient": patient} if patient else {})
     bounds = np.array([[0, 2], [3, 5], [6, 8]])
-    return document, UnitScores(document.id, bounds, np.log(np.full((3, 3), 1 / 3)))
+    return document, TokenScores(document.id, bounds, np.log(np.full((3, 3), 1 / 3)))
 
 
 def test_gold_tags_stand_at_the_units_of_their_spans():

@@ -14,7 +14,7 @@ from deidlab.labels import LabelSet
 from deidlab.models import Backbone
 from deidlab.scored_notes import scored_notes
 from deidlab.systems.checkpoint import CheckpointSystem
-from deidlab.types import ConfigError, Document, Losses, Span, UnitScores
+from deidlab.types import ConfigError, Document, Losses, Span, TokenScores
 
 LABELS = LabelSet("two", ("A", "B"), "BIO")  # O, B-A, I-A, B-B, I-B
 WORDS = np.array([[0, 2], [3, 5], [6, 8], [9, 11]])
@@ -22,7 +22,7 @@ WORDS = np.array([[0, 2], [3, 5], [6, 8], [9, 11]])
 
 def noted(number: int, rows: list[list[float]], *spans: Span):
     document = Document(f"n{number}", "ab cd ef gh", spans)
-    scores = UnitScores(document.id, WORDS, normalised(np.log(rows)).astype(np.float32))
+    scores = TokenScores(document.id, WORDS, normalised(np.log(rows)).astype(np.float32))
     return next(scored_notes([document], [scores], LABELS, Losses()))
 
 

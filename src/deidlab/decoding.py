@@ -16,7 +16,7 @@ from deidlab.calibration.scaling import Calibration, identifier_log_odds, log_od
 from deidlab.conformal.curve import RiskCurve
 from deidlab.conformal.losses import RISKS, covered
 from deidlab.labels import OUTSIDE, PREFIXES, LabelSet
-from deidlab.types import ConfigError, Document, Prediction, Span, UnitScores
+from deidlab.types import ConfigError, Document, Prediction, Span, TokenScores
 
 
 class Roles(NamedTuple):
@@ -106,7 +106,7 @@ class Decoder:
             raise ConfigError("decoding.mode=recall_target needs decoding.alpha, the risk to stay below, e.g. 0.01")
         return self.curve.thresholds[self.curve.choose(self.alpha, self.risk, self.confidence)]
 
-    def __call__(self, scores: UnitScores) -> tuple[Span, ...]:
+    def __call__(self, scores: TokenScores) -> tuple[Span, ...]:
         """Spans of one document with scores in 0..1, sorted, not overlapping."""
         unit_scores = scores.log_probs.astype(np.float64)
         if not len(unit_scores):
@@ -119,12 +119,12 @@ class Decoder:
             self._extend(types, opens, unit_scores)
         return self._spans(types, opens, unit_scores, scores.unit_spans)
 
-    def prediction(self, document: Document, scores: UnitScores) -> Prediction:
+    def prediction(self, document: Document, scores: TokenScores) -> Prediction:
         """The spans of a document, and the doubts about what is outside of them."""
         found = self(scores)
         return Prediction(document.id, found, document.fingerprint, doubts=self.doubts(scores, found))
 
-    def doubts(self, scores: UnitScores, found: Sequence[Span], least: float = DOUBTFUL) -> tuple[Span, ...]:
+    def doubts(self, scores: TokenScores, found: Sequence[Span], least: float = DOUBTFUL) -> tuple[Span, ...]:
         """Stretches outside of `found` whose words may be identifiers with a probability of `least` or more.
 
         Neighbours of one likeliest type are one stretch; its score is the mean probability of its characters.

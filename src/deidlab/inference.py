@@ -16,7 +16,7 @@ from deidlab.encoding import Encoded, Encoder
 from deidlab.hardware import Precision, Resolved, autocast, enough_memory, keep_freed_memory, pick_precision
 from deidlab.last_layer import can_be_asked
 from deidlab.stitching import Forward, framed, score_documents
-from deidlab.types import Document, UnitScores, Window
+from deidlab.types import Document, TokenScores, Window
 
 LESS_MEMORY = "lower batch_tokens (system.batch_tokens; of a training run evaluation.batch_tokens) or model.max_length"
 
@@ -36,7 +36,7 @@ def score(
     *,
     batch_tokens: int = 8192,
     precision: Precision = "auto",
-) -> Iterator[UnitScores]:
+) -> Iterator[TokenScores]:
     """Score documents, yielding in their order; `batch_tokens` counts tokens in a batch, padding included."""
     model.eval()
     forward = forward_of(model, encoder, pick_precision(precision, model.device))
@@ -45,7 +45,7 @@ def score(
 
 def score_encoded(
     model: PreTrainedModel, encoder: Encoder, encoded: Sequence[Encoded], batch_tokens: int, precision: Resolved
-) -> Iterator[UnitScores]:
+) -> Iterator[TokenScores]:
     """Score encoded documents, holding the scores of all of them; the model is in evaluation mode already."""
     forward = forward_of(model, encoder, precision)
     return stitching.score_encoded(encoded, encoder, forward, model.config.num_labels, batch_tokens)
@@ -87,7 +87,7 @@ def forward_of(model: PreTrainedModel, encoder: Encoder, precision: Resolved) ->
         if (crf := getattr(model, "crf", None)) is not None:
             scores = crf_scores(crf, logits.float(), rows, before)[at]
         else:
-            scores = torch.log_softmax((logits if partly else logits[at]).float(), dim=-1)
+            scores = torch.log_softmax((logits[: asked.sum()] if partly else logits[at]).float(), dim=-1)
         return scores.cpu().numpy()
 
     return forward

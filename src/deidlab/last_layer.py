@@ -16,9 +16,12 @@ from transformers.models.xlm_roberta.modeling_xlm_roberta import XLMRobertaLayer
 
 from deidlab.adapters import is_adapted
 
+# Sizes that differ from batch to batch cost oneDNN a kernel each, and memory that the next batch has no use for.
+MULTIPLE = 64
+
 
 class _Asked:
-    """A layer whose call may say where it is `asked`, (rows, positions) bool: (asked, width) instead of all."""
+    """A layer whose call may say where it is `asked`, (rows, positions) bool: (asked and some more, width) for all."""
 
     def forward(
         self: Any, hidden_states: torch.Tensor, attention_mask: Any = None, *args: Any, asked: Any = None, **rest: Any
@@ -26,6 +29,7 @@ class _Asked:
         if asked is None:
             return super().forward(hidden_states, attention_mask, *args, **rest)  # type: ignore[misc]
         at = asked.flatten().nonzero()[:, 0]
+        at = torch.nn.functional.pad(at, (0, -len(at) % MULTIPLE))  # the first position again, and again
         attended, _ = self.attention.self(hidden_states, attention_mask=attention_mask, **rest)
         attended, hidden_states = (states.flatten(0, 1).index_select(0, at) for states in (attended, hidden_states))
         return self.feed_forward_chunk(self.attention.output(attended, hidden_states))
@@ -51,7 +55,7 @@ ASKED: dict[type, type] = {
 
 
 def can_be_asked(model: PreTrainedModel) -> bool:
-    """Whether calls may say `asked=`, for logits (asked, tags); from now on, they may.
+    """Whether calls may say `asked=`, for logits whose first rows are those (asked, tags); from now on, they may.
 
     A CRF looks at the words around, too; other architectures, and those with adapters, compute all.
     """

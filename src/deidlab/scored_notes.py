@@ -11,7 +11,7 @@ import numpy as np
 from deidlab.calibration.scaling import FLOOR
 from deidlab.encoding import label_units
 from deidlab.labels import LabelSet
-from deidlab.types import Document, Losses, UnitScores
+from deidlab.types import Document, Losses, TokenScores
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class ScoredNote:
     """A note, its scores, and the gold tag of each unit, (units,)."""
 
     document: Document = field(repr=False)
-    scores: UnitScores = field(repr=False)
+    scores: TokenScores = field(repr=False)
     gold: np.ndarray = field(repr=False)
 
     @property
@@ -34,7 +34,7 @@ class ScoredNote:
 
 
 def scored_notes(
-    documents: Iterable[Document], scores: Iterable[UnitScores], labels: LabelSet, losses: Losses
+    documents: Iterable[Document], scores: Iterable[TokenScores], labels: LabelSet, losses: Losses
 ) -> Iterator[ScoredNote]:
     """Documents, whose spans carry types of `labels`, with their scores; misfits are counted in `losses`."""
     for document, one in zip(documents, scores, strict=True):

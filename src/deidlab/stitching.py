@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from deidlab.encoding import Encoded, Encoder
-from deidlab.types import Document, UnitScores, Window
+from deidlab.types import Document, TokenScores, Window
 
 CHUNK_CHARACTERS = 400_000  # documents in flight: enough windows to sort by length, little enough to hold their scores
 
@@ -80,7 +80,7 @@ def framed(windows: Sequence[Window], encoder: Encoder, length: int | None = Non
 
 def score_documents(
     documents: Iterable[Document], encoder: Encoder, forward: Forward, tags: int, batch_tokens: int
-) -> Iterator[UnitScores]:
+) -> Iterator[TokenScores]:
     """Score documents, yielding in their order, in memory that does not grow with their number."""
     for chunk in chunks(documents):
         yield from score_encoded(list(encoder.encode(chunk)), encoder, forward, tags, batch_tokens)
@@ -88,7 +88,7 @@ def score_documents(
 
 def score_encoded(
     encoded: Sequence[Encoded], encoder: Encoder, forward: Forward, tags: int, batch_tokens: int
-) -> Iterator[UnitScores]:
+) -> Iterator[TokenScores]:
     """Score encoded documents, holding the scores of all of them; `batch_tokens` counts padding too."""
     before = len(encoder.frame[0])
     windows: list[Window] = []
@@ -117,4 +117,4 @@ def score_encoded(
             log_probs[owners[index]][start:end] = scores[at : at + end - start]
             at += end - start
     for one, values in zip(encoded, log_probs, strict=True):
-        yield UnitScores(one.document_id, one.unit_spans, values)
+        yield TokenScores(one.document_id, one.unit_spans, values)

@@ -248,7 +248,7 @@ def train(
                     with nullcontext() if number == len(batches) else accelerator.no_sync(model):
                         with accelerator.autocast():
                             logits = model(**batch).logits
-                        part = loss(logits, labels)
+                        part = loss(logits[: len(labels)] if partly else logits, labels)
                         accelerator.backward(part * (processes / max(mass, 1e-9)))
                     summed += part.detach()
                 value = float(accelerator.reduce(summed, "sum"))

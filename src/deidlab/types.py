@@ -77,7 +77,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitScores:
+class TokenScores:
     """What a model says of one document, computed once: decoding and calibration never run it again.
 
     `unit_spans` is (units, 2) int32, half-open characters that a unit stands for; `log_probs` is (units, tags) float32.

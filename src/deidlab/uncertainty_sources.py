@@ -23,7 +23,7 @@ from deidlab.metrics.intervals import Resamples
 from deidlab.scored_notes import ScoredNote
 from deidlab.systems.checkpoint import CheckpointSystem
 from deidlab.systems.rules import RulesSystem
-from deidlab.types import ConfigError, Document, Prediction, UnitScores
+from deidlab.types import ConfigError, Document, Prediction, TokenScores
 from deidlab.workload import Workload, marked, workload
 
 PLOTTED = 60  # points of a curve
@@ -73,7 +73,7 @@ def own_sources(units: Units) -> dict[str, np.ndarray]:
     }
 
 
-def scored_again(notes: Sequence[ScoredNote], scores: Iterable[UnitScores], decoder: Decoder) -> np.ndarray:
+def scored_again(notes: Sequence[ScoredNote], scores: Iterable[TokenScores], decoder: Decoder) -> np.ndarray:
     """Type probabilities of another scoring of the same notes, (units, 1 + types).
 
     Raises `ConfigError` where its words are not the same: models to be put together share a tokenizer.

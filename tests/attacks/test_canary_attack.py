@@ -11,7 +11,7 @@ import yaml
 from deidlab.attacks import canary
 from deidlab.canaries import Canaries, planted
 from deidlab.labels import LabelSet
-from deidlab.types import ConfigError, Document, Losses, UnitScores
+from deidlab.types import ConfigError, Document, Losses, TokenScores
 
 LABELS = LabelSet("two", ("PATIENT", "IDNUM"), "BIO")
 SETTINGS = {
@@ -40,7 +40,7 @@ class Memory:
                     known = self.remembered.get(word, int(word) / 1e7)  # strangers below 0.1, all different
                     probabilities[i] = [0.97 - known, 0.01, 0.01, known, 0.01]
             spans = np.array(words, dtype=np.int32)
-            yield UnitScores(document.id, spans, np.log(probabilities))
+            yield TokenScores(document.id, spans, np.log(probabilities))
 
 
 @pytest.fixture

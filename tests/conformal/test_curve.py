@@ -13,13 +13,13 @@ from deidlab.conformal.losses import RISKS, THRESHOLDS, by_patient, note_leak
 from deidlab.decoding import Decoder
 from deidlab.encoding import group_units
 from deidlab.labels import LabelSet
-from deidlab.types import ConfigError, DataError, Document, Span, UnitScores
+from deidlab.types import ConfigError, DataError, Document, Span, TokenScores
 from deidlab.word_bounds import word_bounds
 
 LABELS = LabelSet("two", ("A", "B"), "BIO")
 
 
-def note(seed: int, patient: str | None = None) -> tuple[Document, UnitScores]:
+def note(seed: int, patient: str | None = None) -> tuple[Document, TokenScores]:
     """A note of words of one to five letters; the model leans towards the gold spans, and is unsure."""
     rng = np.random.default_rng(seed)
     text = " ".join("x" * rng.integers(1, 6) for _ in range(rng.integers(1, 30)))
@@ -30,7 +30,7 @@ def note(seed: int, patient: str | None = None) -> tuple[Document, UnitScores]:
     logits = rng.normal(size=(len(words), 5)) * 2
     logits[:, 0] += np.where(named, -1.0, 4.0)
     document = Document(f"n{seed}", text, spans, {"patient": patient} if patient else {})
-    return document, UnitScores(document.id, unit_spans, normalised(logits).astype(np.float32))
+    return document, TokenScores(document.id, unit_spans, normalised(logits).astype(np.float32))
 
 
 def curve_of(notes) -> RiskCurve:
@@ -70,7 +70,7 @@ def test_lower_thresholds_leak_no_more_and_the_lowest_leaks_nothing(seed):
 
 def test_what_no_subword_stands_for_is_never_covered():
     document = Document("n", "ab cd", (Span(3, 5, "A"),))
-    scores = UnitScores("n", np.array([[0, 2]]), np.log([[0.9, 0.05, 0.05, 1e-9, 1e-9]]))
+    scores = TokenScores("n", np.array([[0, 2]]), np.log([[0.9, 0.05, 0.05, 1e-9, 1e-9]]))
     assert note_leak(document, scores, (), "p").missed[-1] == 2
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deidlab.calibration.scaling import identifier_log_odds, log_odds, sigmoid
-from deidlab.types import Document, Span, UnitScores
+from deidlab.types import Document, Span, TokenScores
 
 # From only what decoding finds (1) to every word there is (0).
 THRESHOLDS = np.concatenate([[1.0], sigmoid(np.arange(8.0, -20.01, -0.1)), [0.0]])
@@ -37,7 +37,7 @@ class NoteLeak:
 
 
 def note_leak(
-    document: Document, scores: UnitScores, found: Sequence[Span], patient: str, thresholds: np.ndarray = THRESHOLDS
+    document: Document, scores: TokenScores, found: Sequence[Span], patient: str, thresholds: np.ndarray = THRESHOLDS
 ) -> NoteLeak:
     """How a note leaks: `found` are the spans of plain decoding, `thresholds` fall."""
     reach = character_odds(document, scores, found)
@@ -61,7 +61,7 @@ def note_leak(
     )
 
 
-def unit_odds(scores: UnitScores, found: Iterable[Span]) -> np.ndarray:
+def unit_odds(scores: TokenScores, found: Iterable[Span]) -> np.ndarray:
     """Log-odds that each unit is part of an identifier, (units,), by the model's own scores; infinite where found."""
     odds = identifier_log_odds(scores.log_probs.astype(np.float64))
     return np.where(covered(scores.unit_spans, found), np.inf, odds)
@@ -75,7 +75,7 @@ def covered(unit_spans: np.ndarray, found: Iterable[Span]) -> np.ndarray:
     return inside[unit_spans[:, 0]]
 
 
-def character_odds(document: Document, scores: UnitScores, found: Iterable[Span]) -> np.ndarray:
+def character_odds(document: Document, scores: TokenScores, found: Iterable[Span]) -> np.ndarray:
     """The same for characters, (characters,): NaN for those that no unit stands for, which nothing can cover."""
     odds = unit_odds(scores, ())
     lengths = scores.unit_spans[:, 1] - scores.unit_spans[:, 0]

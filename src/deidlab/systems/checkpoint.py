@@ -15,7 +15,7 @@ from deidlab.hardware import Precision, pick_device, pick_precision
 from deidlab.inference import score
 from deidlab.labels import LabelSet
 from deidlab.packing import pack
-from deidlab.types import Document, Losses, Prediction, UnitScores
+from deidlab.types import Document, Losses, Prediction, TokenScores
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class CheckpointSystem:
         for document, one in zip(to_name, self.scores(to_score), strict=True):
             yield self.checkpoint.decoder.prediction(document, one)
 
-    def scores(self, documents: Iterable[Document]) -> Iterator[UnitScores]:
+    def scores(self, documents: Iterable[Document]) -> Iterator[TokenScores]:
         """What the model says of each document, in their order: for calibration, and for reviewing what is doubtful."""
         return score(
             self.checkpoint.model,

@@ -16,7 +16,7 @@ from deidlab.hub import quiet_transformers, readable_weights
 from deidlab.inference import score
 from deidlab.labels import OUTSIDE, PREFIXES, LabelSet
 from deidlab.models import Backbone, position_limit
-from deidlab.types import ConfigError, DataError, Document, Losses, Prediction, UnitScores
+from deidlab.types import ConfigError, DataError, Document, Losses, Prediction, TokenScores
 
 SCHEMES = ("BIO", "BILOU", "BIOES")  # tried in this order: the first that has all prefixes of a model
 
@@ -57,7 +57,7 @@ class HubSystem:
             kept = tuple(span for span in spans if span.label != OUTSIDE)
             yield Prediction(document.id, kept, document.fingerprint)
 
-    def _in_our_order(self, scores: UnitScores) -> UnitScores:
+    def _in_our_order(self, scores: TokenScores) -> TokenScores:
         ours = np.where(self.columns >= 0, scores.log_probs[:, self.columns], -np.inf).astype(np.float32)
         return replace(scores, log_probs=ours)
 
