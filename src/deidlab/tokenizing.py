@@ -1,7 +1,7 @@
 """Texts -> subwords and their offsets; what a tokenizer makes of a stretch between blanks is asked once.
 
-A note repeats itself and its neighbours: of the words of 500 of them one in ten is new. Tokenizers of BERT's kind never
-look across a blank, so that the subwords of a text are those of its pieces, which takes a fifth of the time.
+Notes repeat themselves and each other: of 200,000 such pieces of 500 Spanish notes 32,000 differ. Tokenizers of BERT's
+kind never look across a blank, so that the subwords of a text are those of its pieces, in half the processor time.
 """
 
 from __future__ import annotations
