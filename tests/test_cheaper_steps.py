@@ -1,10 +1,104 @@
-"""Dropout masks from fewer random numbers, activations that stay in bf16."""
+"""A table of the subwords that occur, dropout masks from fewer random numbers, activations that stay in bf16."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForTokenClassification
 
-from deidlab.cheaper_steps import Dropout, kept, lower_activations, quicken_dropout
+from deidlab.cheaper_steps import (
+    Dropout,
+    SeenSubwords,
+    kept,
+    learn_all_subwords,
+    learn_seen_subwords,
+    lower_activations,
+    quicken_dropout,
+)
+
+SEEN = np.array([5, 2, 9, 5, 0, 3])
+FAMILIES = ["bert", "roberta", "longformer", "deberta", "llama"]
+
+
+def loaded(folder: Path):
+    torch.manual_seed(0)  # of the head
+    return AutoModelForTokenClassification.from_pretrained(folder).eval()
+
+
+def stepped(model: torch.nn.Module, decay: float) -> torch.nn.Module:
+    """The model after three steps on subwords that are all among those seen."""
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=0.01, weight_decay=decay)
+    for ids in ([[5, 2, 9]], [[2, 3, 0]], [[9, 9, 5]]):
+        model(input_ids=torch.tensor(ids)).logits.square().sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return model
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_seen_subwords_learn_to_the_bit_what_they_learn_in_the_whole_table(family: str, tiny_backbones):
+    whole, seen = loaded(tiny_backbones[family]), loaded(tiny_backbones[family])
+    before = whole.get_input_embeddings().weight.detach().clone()
+    assert learn_seen_subwords(seen, SEEN) == 5
+    stepped(whole, decay=0.0), stepped(seen, decay=0.0)
+    for model in (seen.state_dict(), (learn_all_subwords(seen), seen.state_dict())[1]):
+        assert model.keys() == whole.state_dict().keys()
+        assert all(torch.equal(value, model[name]) for name, value in whole.state_dict().items())
+    after = seen.get_input_embeddings().weight
+    assert (after != before).any(dim=1).nonzero()[:, 0].tolist() in ([0, 2, 3, 5, 9], [2, 3, 5, 9])  # padding may stay
+
+
+def test_other_subwords_are_looked_up_and_do_not_shrink(tiny_backbones):
+    model = loaded(tiny_backbones["bert"])
+    ids = torch.arange(20)[None]
+    before, table = model(input_ids=ids).logits, model.get_input_embeddings().weight.detach().clone()
+    learn_seen_subwords(model, SEEN)
+    assert torch.equal(model(input_ids=ids).logits, before)
+    stepped(model, decay=0.5)
+    learn_all_subwords(model)
+    others = [i for i in range(len(table)) if i not in SEEN]
+    assert torch.equal(model.get_input_embeddings().weight[others], table[others])
+    assert not torch.equal(model.get_input_embeddings().weight[SEEN], table[SEEN])
+
+
+def test_a_saved_state_is_that_of_the_whole_table_and_can_be_loaded(tiny_backbones, tmp_path: Path):
+    model, again = loaded(tiny_backbones["bert"]), loaded(tiny_backbones["bert"])
+    learn_seen_subwords(model, SEEN)
+    stepped(model, decay=0.01)
+    model.save_pretrained(tmp_path)
+    learn_seen_subwords(again, SEEN)
+    again.load_state_dict(model.state_dict())
+    ids = torch.arange(20)[None]
+    expected = model(input_ids=ids).logits
+    assert torch.equal(again(input_ids=ids).logits, expected)
+    assert torch.equal(loaded(tmp_path)(input_ids=ids).logits, expected)
+
+
+def test_a_table_moves_and_changes_precision_as_one(tiny_backbones):
+    model = loaded(tiny_backbones["bert"])
+    learn_seen_subwords(model, SEEN)
+    model.to(torch.float64)
+    assert model(input_ids=torch.arange(20)[None]).logits.dtype == torch.float64
+    assert model.get_input_embeddings().seen.dtype == torch.int64
+
+
+def test_what_a_training_left_behind_is_taken_up(tiny_backbones):
+    model = loaded(tiny_backbones["bert"])
+    learn_seen_subwords(model, SEEN)
+    stepped(model, decay=0.0)
+    expected = model.state_dict()
+    assert learn_seen_subwords(model, np.array([7])) == 1
+    assert all(torch.equal(value, expected[name]) for name, value in model.state_dict().items())
+
+
+def test_tables_that_do_not_learn_or_are_more_are_left_alone(tiny_backbones):
+    frozen, bound = loaded(tiny_backbones["bert"]), loaded(tiny_backbones["bert"])
+    frozen.get_input_embeddings().weight.requires_grad_(False)
+    bound.get_input_embeddings().max_norm = 1.0
+    for model in (frozen, bound):
+        assert learn_seen_subwords(model, SEEN) == 0
+        assert not isinstance(model.get_input_embeddings(), SeenSubwords)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -51,6 +51,11 @@ def encode_replay(checkpoint: Checkpoint, documents: Sequence[Document], losses:
     return windows
 
 
+def subwords_of(windows: Sequence[Window], encoder: Encoder) -> np.ndarray:
+    """The ids that a model is fed of these windows, special tokens and padding among them."""
+    return np.concatenate([*(window.input_ids for window in windows), *encoder.frame, [encoder.padding]])
+
+
 class LengthBatches:
     """Batches of window indices under a token budget, new every epoch and the same for the same seed.
 

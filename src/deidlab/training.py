@@ -23,8 +23,8 @@ from accelerate.utils import DistributedType, set_seed
 
 from deidlab.adapters import is_adapted, merged
 from deidlab.augmentation import Augmentation
-from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed
-from deidlab.cheaper_steps import lower_activations, quicken_dropout
+from deidlab.batching import LengthBatches, encode_replay, encode_training, epoch_steps, feed, subwords_of
+from deidlab.cheaper_steps import learn_all_subwords, learn_seen_subwords, lower_activations, quicken_dropout
 from deidlab.checkpoints import Checkpoint, load_checkpoint
 from deidlab.forgetting import blended, check_protection, copied, shares_of_rate, slowed
 from deidlab.frozen_layers import check_layers, raised, upper_layers
@@ -169,6 +169,9 @@ def train(
     if freeze_words:
         model.get_input_embeddings().weight.requires_grad_(False)
     learner = upper_layers(model, freeze_layers)
+    # Fresh notes hold other subwords; what weights matter is compared over all of them; and shards are of whole tables.
+    if not (augmented.active or protect or sharded):
+        settings["subwords_that_learn"] = learn_seen_subwords(model, subwords_of([*windows, *replayed], encoder))
     partly = not compile and can_be_asked(learner)  # how many are labelled differs from batch to batch
     groups = parameter_groups(model, learning_rate, weight_decay, head_learning_rate, layer_decay)
     rates = [group["lr"] for group in groups]
@@ -325,6 +328,7 @@ def train(
         plain = merged(load_checkpoint(folder).model if sharded else accelerator.unwrap_model(model), folder)
         save_atomically(Checkpoint(plain, encoder, checkpoint.decoder), folder)
     accelerator.wait_for_everyone()
+    learn_all_subwords(checkpoint.model)
     kept = load_checkpoint(folder)
     kept.model.to(accelerator.device)
     timings = {
