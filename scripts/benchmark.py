@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+FROZEN = "frozen-"  # a contender, and how many of its layers stay
 sys.path[0] = str(HERE.parent)  # else a file beside this one hides the library `evaluate`
 
 
@@ -38,12 +39,18 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, help="of both; that of the model's config if not given")
     parser.add_argument("--max-steps", type=int, help="stop early, for a trial")
     parser.add_argument("--notes", type=int, help="use so many training and a quarter as many dev notes, for a trial")
-    parser.add_argument("--dev-notes", type=int, help="with --notes: so many dev notes")
-    parser.add_argument("--freeze-layers", type=int, default=0, help="a third contender, of which so many layers stay")
+    parser.add_argument("--dev-notes", type=int, help="use so many dev notes")
+    parser.add_argument(
+        "--freeze-layers",
+        type=int,
+        nargs="*",
+        default=[],
+        help="further contenders, of each of which so many layers stay",
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs of each, taken in turn; figures are medians")
     parser.add_argument("--set", nargs="*", default=[], help="further settings of train.py, e.g. data.path=FOLDER")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--contender", choices=("stock", "ours", "frozen"), help=argparse.SUPPRESS)
+    parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
     if args.contender:
@@ -55,7 +62,7 @@ def main() -> None:
 def compare(args: argparse.Namespace) -> None:
     """Each contender in a process of its own, so that one's memory is not the other's; in turn, so that both see the
     same neighbours."""
-    contenders = ("stock", "ours", *(("frozen",) if args.freeze_layers else ()))
+    contenders = ("stock", "ours", *(f"{FROZEN}{layers}" for layers in args.freeze_layers))
     runs: dict[str, list[dict]] = {contender: [] for contender in contenders}
     for repeat in range(args.repeats):
         for contender, done in runs.items():
@@ -99,9 +106,10 @@ def summary(runs: dict[str, list[dict]]) -> dict:
 
 
 def table_of(results: dict) -> str:
-    layers = results["setting"]["freeze_layers"]
-    headings = {"stock": "stock `Trainer`", "ours": "deidlab", "frozen": f"deidlab, lower {layers} layers frozen"}
-    sides = [who for who in headings if who in results]
+    headings = {"stock": "stock `Trainer`", "ours": "deidlab"}
+    for layers in results["setting"]["freeze_layers"]:
+        headings[f"{FROZEN}{layers}"] = f"deidlab, lower {layers} layers frozen"
+    sides = list(headings)
 
     def cell(side: dict, key: str, form: str, scale: float = 1.0) -> str:
         return format(side[key] / scale, form) if key in side else "-"
@@ -163,11 +171,11 @@ def contend(args: argparse.Namespace) -> dict:
         (notes,) = read(alone, "train")
         encode_training(checkpoint, notes, Losses("count"))
         prepared.append(time.perf_counter() - started)
-    if args.notes:
-        train, dev = train[: args.notes], dev[: args.dev_notes or max(args.notes // 4, 1)]
+    train, dev = train[: args.notes], dev[: args.dev_notes or (max(args.notes // 4, 1) if args.notes else None)]
     shared = {key: getattr(args, key) for key in ("epochs", "learning_rate", "max_steps", "seed")}
     shared["learning_rate"] = shared["learning_rate"] or cfg.training.learning_rate
     print(f"{args.contender}: {len(train)} notes", file=sys.stderr)
+    frozen = int(args.contender.removeprefix(FROZEN)) if args.contender.startswith(FROZEN) else 0
     hardware = profiling.hardware()
     cost = profiling.operations_per_token(checkpoint.model, backbone.max_length)
     if args.contender == "stock":
@@ -175,7 +183,7 @@ def contend(args: argparse.Namespace) -> dict:
     else:
         every = {"validations_per_epoch": 4} if not args.max_steps else {}
         recipe = {"batch_tokens": cfg.training.batch_tokens, "freeze_words": cfg.training.freeze_words}
-        recipe["freeze_layers"] = args.freeze_layers if args.contender == "frozen" else 0
+        recipe["freeze_layers"] = frozen
         speed = profiling.ours(checkpoint, train, dev, precision="auto", **recipe, **every, **shared)
     peak = hardware.get("bf16_operations_per_second", hardware["fp32_operations_per_second"])
     return {
@@ -183,7 +191,7 @@ def contend(args: argparse.Namespace) -> dict:
         # The first was not warm; stock is given our windows.
         "preparing_seconds": None if args.contender == "stock" else statistics.median(prepared[1:]),
         # Of frozen layers most operations are not done at all.
-        "share_of_peak": None if args.contender == "frozen" else speed.tokens_per_second * cost / peak,
+        "share_of_peak": None if frozen else speed.tokens_per_second * cost / peak,
         "hardware": hardware,
         "threads": torch.get_num_threads(),
     }
