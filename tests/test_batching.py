@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from deidlab.batching import LengthBatches, epoch_steps, feed
+from deidlab.batching import LengthBatches, epoch_steps, feed, subwords_of
 from deidlab.random_backbones import RandomBackbone
 from deidlab.types import Window
 
@@ -43,6 +43,15 @@ def test_the_stated_padding_is_that_of_the_tensors(windows, encoder):
     for step, (batch,) in feed(steps, encoder, torch.device("cpu")):
         assert batch["input_ids"].numel() == step.padded
         assert int(batch["attention_mask"].sum()) == step.tokens
+
+
+def test_every_id_that_a_model_is_fed_is_among_the_subwords(windows, encoder):
+    some = windows[:40]
+    steps = epoch_steps(some, LengthBatches(some, 2048, 0).plan(1), encoder, 1)
+    fed = {
+        int(i) for _, (batch,) in feed(steps, encoder, torch.device("cpu"), 300) for i in batch["input_ids"].unique()
+    }
+    assert fed == set(subwords_of(some, encoder).tolist())
 
 
 def test_padding_to_a_length_pads_every_batch_to_it(windows, encoder):
