@@ -66,6 +66,28 @@ def test_same_seed_same_weights_and_history_another_seed_others(quick, obvious_n
     assert not same(weights(first.checkpoint), weights(other.checkpoint))
 
 
+def test_vectors_of_subwords_that_no_note_holds_stay_unless_notes_are_rewritten(quick, untrained, obvious_notes):
+    checkpoint, notes = untrained(), obvious_notes(2)
+    before = checkpoint.model.get_input_embeddings().weight.detach().clone()
+    held = {i for one in checkpoint.encoder.encode(notes) for i in one.input_ids.tolist()}
+    others = sorted(set(range(len(before))) - held.union(*checkpoint.encoder.frame))
+    assert held and others
+
+    def learnt(folder, **settings):
+        table = quick(
+            notes, folder=folder, weight_decay=0.5, epochs=3, **settings
+        ).checkpoint.model.get_input_embeddings()
+        assert type(table) is torch.nn.Embedding
+        return table.weight
+
+    after = learnt("a", checkpoint=checkpoint)
+    assert torch.equal(after[others], before[others])
+    assert not torch.equal(after, before)
+    assert torch.equal(after, checkpoint.model.get_input_embeddings().weight), "the model itself has its table again"
+    rewritten = learnt("b", augmentation={"share": 1.0, "noise": {"typos": 0.1}})
+    assert not torch.equal(rewritten[others], before[others])
+
+
 def test_accumulation_equals_one_large_batch(quick, untrained):
     # One window a note, all of the same length, but with one or four labelled words: a mean of means would differ.
     full = "Mr Smith aged 54"
