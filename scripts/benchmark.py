@@ -40,30 +40,31 @@ def main() -> None:
     parser.add_argument("--max-steps", type=int, help="stop early, for a trial")
     parser.add_argument("--notes", type=int, help="use so many training and a quarter as many dev notes, for a trial")
     parser.add_argument("--dev-notes", type=int, help="use so many dev notes")
-    parser.add_argument(
-        "--freeze-layers",
-        type=int,
-        nargs="*",
-        default=[],
-        help="further contenders, of each of which so many layers stay",
-    )
+    parser.add_argument("--freeze-layers", type=int, nargs="*", default=[], help="so many layers of further ones stay")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each, taken in turn; figures are medians")
     parser.add_argument("--set", nargs="*", default=[], help="further settings of train.py, e.g. data.path=FOLDER")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
+    if args.contender and args.contender not in contenders(args.freeze_layers):
+        parser.error(f"no such contender; there are {', '.join(contenders(args.freeze_layers))}")
     if args.contender:
         print(json.dumps(contend(args)))
     else:
         compare(args)
 
 
+def contenders(freeze_layers: list[int]) -> dict[str, str]:
+    """Who takes part, and what the table calls them."""
+    frozen = {f"{FROZEN}{layers}": f"deidlab, lower {layers} layers frozen" for layers in freeze_layers}
+    return {"stock": "stock `Trainer`", "ours": "deidlab", **frozen}
+
+
 def compare(args: argparse.Namespace) -> None:
     """Each contender in a process of its own, so that one's memory is not the other's; in turn, so that both see the
     same neighbours."""
-    contenders = ("stock", "ours", *(f"{FROZEN}{layers}" for layers in args.freeze_layers))
-    runs: dict[str, list[dict]] = {contender: [] for contender in contenders}
+    runs: dict[str, list[dict]] = {contender: [] for contender in contenders(args.freeze_layers)}
     for repeat in range(args.repeats):
         for contender, done in runs.items():
             command = [sys.executable, __file__, *sys.argv[1:], "--contender", contender, "--seed", str(42 + repeat)]
@@ -106,15 +107,12 @@ def summary(runs: dict[str, list[dict]]) -> dict:
 
 
 def table_of(results: dict) -> str:
-    headings = {"stock": "stock `Trainer`", "ours": "deidlab"}
-    for layers in results["setting"]["freeze_layers"]:
-        headings[f"{FROZEN}{layers}"] = f"deidlab, lower {layers} layers frozen"
-    sides = list(headings)
+    headings = contenders(results["setting"]["freeze_layers"])
 
     def cell(side: dict, key: str, form: str, scale: float = 1.0) -> str:
         return format(side[key] / scale, form) if key in side else "-"
 
-    lines = [("", *(headings[who] for who in sides)), ("---", *("---:" for _ in sides))]
+    lines = [("", *headings.values()), ("---", *("---:" for _ in headings))]
     for name, key, form, scale in (
         ("real tokens per second", "tokens_per_second", ",.0f", 1),
         ("share of the machine's matrix-product rate", "share_of_peak", ".1%", 1),
@@ -126,7 +124,7 @@ def table_of(results: dict) -> str:
         ("times faster", "times_faster", "g", 1),
         ("times sooner at the F1 of stock", "times_sooner_at_the_f1_of_stock", "g", 1),
     ):
-        lines.append((name, *(cell(results[who], key, form, scale) for who in sides)))
+        lines.append((name, *(cell(results[who], key, form, scale) for who in headings)))
     machine = results["hardware"]
     bf16 = "with" if machine["cpu_bf16_in_hardware"] or "bf16_operations_per_second" in machine else "without"
     where = machine["gpu"] or f"{machine['processor']}, {machine['threads']} threads, {machine['cpu_instructions']}"
@@ -171,7 +169,7 @@ def contend(args: argparse.Namespace) -> dict:
         (notes,) = read(alone, "train")
         encode_training(checkpoint, notes, Losses("count"))
         prepared.append(time.perf_counter() - started)
-    train, dev = train[: args.notes], dev[: args.dev_notes or (max(args.notes // 4, 1) if args.notes else None)]
+    train, dev = train[: args.notes], dev[: args.dev_notes or (args.notes and max(args.notes // 4, 1))]
     shared = {key: getattr(args, key) for key in ("epochs", "learning_rate", "max_steps", "seed")}
     shared["learning_rate"] = shared["learning_rate"] or cfg.training.learning_rate
     print(f"{args.contender}: {len(train)} notes", file=sys.stderr)
@@ -182,8 +180,7 @@ def contend(args: argparse.Namespace) -> dict:
         speed = profiling.stock(checkpoint, train, dev, batch_size=8, **shared)
     else:
         every = {"validations_per_epoch": 4} if not args.max_steps else {}
-        recipe = {"batch_tokens": cfg.training.batch_tokens, "freeze_words": cfg.training.freeze_words}
-        recipe["freeze_layers"] = frozen
+        recipe = {key: cfg.training[key] for key in ("batch_tokens", "freeze_words")} | {"freeze_layers": frozen}
         speed = profiling.ours(checkpoint, train, dev, precision="auto", **recipe, **every, **shared)
     peak = hardware.get("bf16_operations_per_second", hardware["fp32_operations_per_second"])
     return {

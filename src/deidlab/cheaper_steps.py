@@ -71,9 +71,8 @@ class SeenSubwords(torch.nn.Module):
         self.at = torch.full(self.table.shape[:1], -1, device=self.table.device)
         self.at[self.seen] = torch.arange(len(seen), device=self.table.device)
         self.weight = torch.nn.Parameter(self.table[self.seen])
-        # The vector of padding learns nothing.
-        row = -1 if self.padding is None else int(self.at[self.padding])
-        self.fixed = None if row < 0 else row
+        # The vector of padding learns nothing; where it was not seen it is not here.
+        self.fixed = int(self.at[self.padding]) if self.padding in set(seen.tolist()) else None
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         at = self.at[ids]
