@@ -63,22 +63,31 @@ def contenders(freeze_layers: list[int]) -> dict[str, str]:
 
 def compare(args: argparse.Namespace) -> None:
     """Each contender in a process of its own, so that one's memory is not the other's; in turn, so that both see the
-    same neighbours."""
+    same neighbours. With `--out`, a comparison that was broken off goes on behind the last contender that ended."""
+    setting = {k: v for k, v in vars(args).items() if k not in ("out", "contender", "part")}
     runs: dict[str, list[dict]] = {contender: [] for contender in contenders(args.freeze_layers)}
+    unfinished = (args.out or Path()) / "unfinished.json"
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
+        if unfinished.is_file() and (before := json.loads(unfinished.read_text("utf-8")))["setting"] == setting:
+            runs = before["runs"]
     for repeat in range(args.repeats):
         for contender, done in runs.items():
+            if len(done) > repeat:
+                continue
             command = [sys.executable, __file__, *sys.argv[1:], "--contender", contender, "--seed", str(42 + repeat)]
             ended = subprocess.run(command, stdout=subprocess.PIPE, text=True)
             if ended.returncode:
                 sys.exit(f"{contender} failed (status {ended.returncode})")
             done.append(json.loads(ended.stdout.splitlines()[-1]))
             print(f"{contender} {repeat + 1}/{args.repeats}: {done[-1]['tokens_per_second']:,.0f} tokens/s", flush=True)
-    results = {"setting": {k: v for k, v in vars(args).items() if k not in ("out", "contender", "part")},
-               "hardware": runs["ours"][0]["hardware"], **summary(runs), "runs": runs}  # fmt: skip
+            if args.out:
+                unfinished.write_text(json.dumps({"setting": setting, "runs": runs}), "utf-8")
+    results = {"setting": setting, "hardware": runs["ours"][0]["hardware"], **summary(runs), "runs": runs}
     table = table_of(results)
     print(table)
     if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
+        unfinished.unlink()
         (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
         readme = args.out / "README.md"
         text = readme.read_text("utf-8") if readme.exists() else "# Training speed\n\n<!-- table -->\n<!-- end -->\n"

@@ -10,7 +10,7 @@ import torch
 from deidlab.checkpoints import Checkpoint
 from deidlab.inference import score
 from deidlab.labels import IGNORED
-from deidlab.last_layer import MULTIPLE, can_be_asked
+from deidlab.last_layer import APART, MULTIPLE, QUERIES, can_be_asked, places
 from deidlab.models import Backbone
 from deidlab.objectives import Objective
 from deidlab.types import Window
@@ -18,42 +18,58 @@ from deidlab.types import Window
 FAMILIES = ("bert", "roberta")
 
 
-def inputs(seed: int = 0) -> dict[str, torch.Tensor]:
+def inputs(seed: int = 0, length: int = 9) -> dict[str, torch.Tensor]:
     """Three rows, the last two padded."""
     torch.manual_seed(seed)
-    mask = torch.arange(9)[None] < torch.tensor([9, 6, 2])[:, None]
-    return {"input_ids": torch.randint(5, 60, (3, 9)), "attention_mask": mask.long()}
+    mask = torch.arange(length)[None] < torch.tensor([length, 6, 2])[:, None]
+    return {"input_ids": torch.randint(5, 60, (3, length)), "attention_mask": mask.long()}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("places", [[(0, 0), (0, 8), (1, 5), (2, 1)], [(1, 2)], []])
-def test_logits_and_gradients_are_those_of_the_whole(untrained, family, places):
+@pytest.mark.parametrize("attention", sorted(APART))
+@pytest.mark.parametrize(
+    "asked_at", [[(0, 0), (0, 8), (1, 5), (2, 1)], [(0, i) for i in range(1, 39, 2)], [(1, 2)], []]
+)
+def test_logits_and_gradients_are_those_of_the_whole(untrained, family, attention, asked_at):
     model = untrained(family).model.eval()
+    model.set_attn_implementation(attention)
     weights = {name: value.clone() for name, value in model.state_dict().items()}
-    asked = torch.zeros(3, 9, dtype=torch.bool)
-    for place in places:
+    given = inputs(length=9 if len(asked_at) < 9 else 40)
+    asked = torch.zeros(given["input_ids"].shape, dtype=torch.bool)
+    for place in asked_at:
         asked[place] = True
-    whole = model(**inputs()).logits[asked]
+    whole = model(**given).logits[asked]
     whole.pow(2).sum().backward()
     gradients = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad()
     assert can_be_asked(model) and can_be_asked(model)
-    part = model(**inputs(), asked=asked).logits
+    part = model(**given, asked=asked).logits
     assert len(part) % MULTIPLE == 0 and part.shape[1] == model.config.num_labels
-    part = part[: len(places)]
+    part = part[: len(asked_at)]
     torch.testing.assert_close(part, whole)
     part.pow(2).sum().backward()
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(parameter.grad, gradients.get(name), msg=name)
-    torch.testing.assert_close(model(**inputs()).logits[asked], whole)
+    torch.testing.assert_close(model(**given).logits[asked], whole)
     assert list(model.state_dict()) == list(weights)
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        torch.testing.assert_close(again(**inputs(), asked=asked).logits[: len(places)], whole)
+        torch.testing.assert_close(again(**given, asked=asked).logits[: len(asked_at)], whole)
+
+
+def test_queries_are_as_many_in_each_row_and_the_asked_ones_come_first():
+    asked = torch.zeros(2, 40, dtype=torch.bool)
+    asked[0, [3, 30]] = asked[1, 7] = True
+    at, slots = places(asked)
+    assert len(at) == 2 * QUERIES and at[slots][:3].tolist() == [3, 30, 47]
+    assert len(at.unique()) == len(at) and (at[:QUERIES] < 40).all() and (at[QUERIES:] >= 40).all()
 
 
 def test_architectures_that_cannot_be_asked_compute_all(untrained, tiny_backbones, tiny_labels):
     for family in ("deberta", "longformer"):
         assert not can_be_asked(untrained(family).model)
+    model = untrained().model
+    model.set_attn_implementation("deidlab_itself")
+    assert not can_be_asked(model)
     crf = Backbone(str(tiny_backbones["bert"]), 64, stride=16, head="crf")
     assert not can_be_asked(crf.model(crf.locate(), tiny_labels))
 

@@ -30,19 +30,16 @@ _BLANK = np.fromiter(map(str.isspace, map(chr, range(CODES))), bool)
 class Encoded:
     """One document as subwords: `input_ids` (n,), the `units` (n,) they belong to (-1: blanks), `unit_spans` (u, 2).
 
-    `shapes` (n,) say how their words look, where the model is told.
+    `unit_firsts` (u,) are the indices of the units' first subwords; `shapes` (n,) say how their words look, where the
+    model is told.
     """
 
     document_id: str
     input_ids: np.ndarray
     units: np.ndarray
     unit_spans: np.ndarray
+    unit_firsts: np.ndarray
     shapes: np.ndarray | None = None
-
-    @property
-    def unit_firsts(self) -> np.ndarray:
-        """Index of the first subword of every unit, (u,)."""
-        return first_subwords(self.units)
 
 
 def first_subwords(units: np.ndarray) -> np.ndarray:
@@ -222,7 +219,7 @@ class Encoder:
             if self.word_shapes:
                 # Subwords of blanks (unit -1) find the number put last.
                 shapes = np.append(word_shapes(document.text, unit_spans), np.int32(NO_WORD))[units]
-            yield Encoded(document.id, ids, units, unit_spans, shapes)
+            yield Encoded(document.id, ids, units, unit_spans, first_subwords(units), shapes)
 
     def subwords(self, documents: Sequence[Document]) -> Iterator[np.ndarray]:
         """Character bounds of the subwords of each document, (n, 2) int32; those of blanks are empty."""

@@ -102,8 +102,8 @@ def crf_scores(
     """
     firsts = torch.zeros(logits.shape[:2], dtype=torch.bool)
     for row, (window, encoded) in enumerate(rows):
-        inside = encoded.unit_firsts - window.first
-        firsts[row, before + inside[(inside >= 0) & (inside < len(window.input_ids))]] = True
+        start, end = np.searchsorted(encoded.unit_firsts, (window.first, window.first + len(window.input_ids)))
+        firsts[row, encoded.unit_firsts[start:end] - window.first + before] = True
     emissions, lengths, order = left_packed(logits, firsts.to(logits.device))
     posteriors = crf.log_posteriors(emissions, lengths)
     scores = torch.full_like(logits, torch.nan)

@@ -98,6 +98,13 @@ def test_what_is_marked_is_found_and_nothing_else(line):
     assert [(text[s.start : s.end], s.label, s.start) for s in find(text)] == expected
 
 
+def test_lines_that_end_as_on_windows_hold_the_same():
+    lines = [marked(line)[0] for line in FOUND]
+    unix, windows = "\n".join(lines), "\r\n".join(lines)
+    expected = [(unix[s.start : s.end], s.label) for s in find(unix)]
+    assert [(windows[s.start : s.end], s.label) for s in find(windows)] == expected
+
+
 @pytest.mark.parametrize("line", NOTHING)
 def test_medicine_is_left_alone(line):
     assert [(line[s.start : s.end], s.label) for s in find(line)] == []

@@ -69,7 +69,7 @@ RULES: tuple[Rule, ...] = (
     rule("edad", r"(?<!\p{L})edad␣{0,2}:?␣{0,3}" + EDAD, cased=False, numeros=WORDS["numeros"]),
     rule(
         "edad en cifras",
-        r"(?<!\p{L})[Ee]dad:␣{0,3}(?P<AGE>\d{1,3}(?: [aA](?= ))?)(?=[.,]|␣{0,3}(?:Sexo|\n|$))",
+        r"(?<!\p{L})[Ee]dad:␣{0,3}(?P<AGE>\d{1,3}(?: [aA](?= ))?)(?=[.,]|␣{0,3}(?:Sexo|\r?$))",
     ),
     rule(
         "persona de N años",

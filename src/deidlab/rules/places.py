@@ -99,13 +99,14 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "domicilio",
-        r"^[ \t]{0,60}+(?:Domicilio|Dirección)[ \t]{0,4}:[ \t]{0,60}+(?P<STREET>[^\n]{2,100}?[^\n. \t])[. \t]{0,60}$",
+        r"^[ \t]{0,60}+(?:Domicilio|Dirección)[ \t]{0,4}:[ \t]{0,60}+"
+        r"(?P<STREET>[^\r\n]{2,100}?[^\r\n. \t])[. \t]{0,60}\r?$",
     ),
     rule(
         "localidad",
         r"^[ \t]{0,60}+(?:Localidad(?:/ ?Provincia)?|Provincia|Población|Municipio)"
-        r"[ \t]{0,4}:[ \t]{0,60}+(?P<CITY>\p{Lu}[^\n,.]{0,60}?[^\n,. \t])"
-        r"(?:, ?(?P<CITY>\p{Lu}[^\n,.]{0,60}?[^\n,. \t]))?[. \t]{0,60}$",
+        r"[ \t]{0,4}:[ \t]{0,60}+(?P<CITY>\p{Lu}[^\r\n,.]{0,60}?[^\r\n,. \t])"
+        r"(?:, ?(?P<CITY>\p{Lu}[^\r\n,.]{0,60}?[^\r\n,. \t]))?[. \t]{0,60}\r?$",
     ),
     rule("CP", r"(?<!\p{L})(?:CP|C\.P\.|Código Postal)[ \t]{0,2}:?[ \t]{0,3}(?P<ZIP>(?:E-)?\d{5})(?!\d)"),
     rule(
@@ -113,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         r"(?<![\d\p{L}.,/#-])(?P<ZIP>(?:E-)?(?:0[1-9]|[1-4]\d|5[0-2])\d{3})(?:,?␣|␣-␣)"
         r"(?P<CITY>\p{Lu}\p{Ll}{2,20}(?:(?:␣(?:de|del|la|el|los|las)){0,2}␣(?!(?:Tel|Telf|Tfno|Tlf|Fax|España|"
         r"Spain|Email|Correo)(?!\p{L}))\p{Lu}\p{Ll}{2,20}){0,3})"
-        r"(?=[,.;(\n-]|␣[(-]|␣(?:España|Tel|Fax|E-?mail|Correo))"
+        r"(?=[,.;(\r\n-]|␣[(-]|␣(?:España|Tel|Fax|E-?mail|Correo))"
         r"(?:,?␣?\((?P<CITY>\p{Lu}\p{Ll}{2,20}(?: \p{Lu}\p{Ll}{2,20})?)\))?",
         near=r"\d{5}",
         guard=lambda match: not set(match.captures("CITY")) & {"España"},
