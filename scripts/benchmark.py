@@ -21,6 +21,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 FROZEN = "frozen-"  # a contender, and how many of its layers stay
+RECIPE = "recipe"  # another, with `--recipe`
 sys.path[0] = str(HERE.parent)  # else a file beside this one hides the library `evaluate`
 
 
@@ -41,31 +42,33 @@ def main() -> None:
     parser.add_argument("--notes", type=int, help="use so many training and a quarter as many dev notes, for a trial")
     parser.add_argument("--dev-notes", type=int, help="use so many dev notes")
     parser.add_argument("--freeze-layers", type=int, nargs="*", default=[], help="so many layers of further ones stay")
+    parser.add_argument("--recipe", nargs="*", default=[], help="settings of train.py with which ours takes part again")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each, taken in turn; figures are medians")
     parser.add_argument("--set", nargs="*", default=[], help="further settings of train.py, e.g. data.path=FOLDER")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
-    if args.contender and args.contender not in contenders(args.freeze_layers):
-        parser.error(f"no such contender; there are {', '.join(contenders(args.freeze_layers))}")
+    if args.contender and args.contender not in contenders(args.freeze_layers, args.recipe):
+        parser.error(f"no such contender; there are {', '.join(contenders(args.freeze_layers, args.recipe))}")
     if args.contender:
         print(json.dumps(contend(args)))
     else:
         compare(args)
 
 
-def contenders(freeze_layers: list[int]) -> dict[str, str]:
+def contenders(freeze_layers: list[int], recipe: list[str]) -> dict[str, str]:
     """Who takes part, and what the table calls them."""
     frozen = {f"{FROZEN}{layers}": f"deidlab, lower {layers} layers frozen" for layers in freeze_layers}
-    return {"stock": "stock `Trainer`", "ours": "deidlab", **frozen}
+    again = {RECIPE: f"deidlab, {' '.join(recipe)}"} if recipe else {}
+    return {"stock": "stock `Trainer`", "ours": "deidlab", **again, **frozen}
 
 
 def compare(args: argparse.Namespace) -> None:
     """Each contender in a process of its own, so that one's memory is not the other's; in turn, so that both see the
     same neighbours. With `--out`, a comparison that was broken off goes on behind the last contender that ended."""
     setting = {k: v for k, v in vars(args).items() if k not in ("out", "contender", "part")}
-    runs: dict[str, list[dict]] = {contender: [] for contender in contenders(args.freeze_layers)}
+    runs: dict[str, list[dict]] = {contender: [] for contender in contenders(args.freeze_layers, args.recipe)}
     unfinished = (args.out or Path()) / "unfinished.json"
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -116,7 +119,7 @@ def summary(runs: dict[str, list[dict]]) -> dict:
 
 
 def table_of(results: dict) -> str:
-    headings = contenders(results["setting"]["freeze_layers"])
+    headings = contenders(results["setting"]["freeze_layers"], results["setting"]["recipe"])
 
     def cell(side: dict, key: str, form: str, scale: float = 1.0) -> str:
         return format(side[key] / scale, form) if key in side else "-"
@@ -153,7 +156,8 @@ def contend(args: argparse.Namespace) -> dict:
     from deidlab.types import Document, Losses
 
     with initialize_config_dir(str(HERE.parent / "conf"), version_base="1.3"):
-        cfg = compose("train", overrides=[f"data={args.data}", f"model={args.model}", *args.set])
+        recipe = args.recipe if args.contender == RECIPE else []
+        cfg = compose("train", overrides=[f"data={args.data}", f"model={args.model}", *args.set, *recipe])
     labels = runs.instantiate(cfg.labels)
     if args.contender == "stock":
         for own in {"dropout", "attention_dropout"} & set(cfg.model):
@@ -188,9 +192,11 @@ def contend(args: argparse.Namespace) -> dict:
     if args.contender == "stock":
         speed = profiling.stock(checkpoint, train, dev, batch_size=8, **shared)
     else:
-        every = {"validations_per_epoch": 4} if not args.max_steps else {}
-        recipe = {key: cfg.training[key] for key in ("batch_tokens", "freeze_words")} | {"freeze_layers": frozen}
-        speed = profiling.ours(checkpoint, train, dev, precision="auto", **recipe, **every, **shared)
+        every = {"validations_per_epoch": 2} if not args.max_steps else {}
+        settings = runs.plain(cfg.training)
+        if args.contender != RECIPE:
+            settings = {key: settings[key] for key in ("batch_tokens", "freeze_words")} | {"freeze_layers": frozen}
+        speed = profiling.ours(checkpoint, train, dev, **(settings | {"precision": "auto"} | every | shared))
     peak = hardware.get("bf16_operations_per_second", hardware["fp32_operations_per_second"])
     return {
         **speed.to_dict(),

@@ -81,7 +81,7 @@ def ours(
         tokens=told["tokens"],
         peak_memory_bytes=told["peak_memory_bytes"],
         padding_share=told["padding_share"],
-        strict_f1=max((f1 for _, f1 in reached), default=None),
+        strict_f1=reached[-1][1] if reached else None,
         reached=reached,
     )
 
