@@ -1,6 +1,6 @@
 """How fast is it, against what others use? Each part writes `results.json` and the table of `README.md` in its folder.
 
-python scripts/benchmark.py training [--data meddocan] [--model minilm] [--out experiments/training_speed]
+python scripts/benchmark.py training [--data meddocan] [--freeze-layers 3 4] [--recipe SETTING ...] [--out FOLDER]
 python scripts/benchmark.py metrics [--out experiments/metrics_speed]
 python scripts/benchmark.py inference --run RUN --notes FOLDER [--fp32 FOLDER] [--int8 FOLDER] [--out FOLDER]
 python scripts/benchmark.py systems 'systems={rules: {system: rules}, ours: {system: checkpoint, system.path: RUN}}'
