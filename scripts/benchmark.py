@@ -186,16 +186,17 @@ def contend(args: argparse.Namespace) -> dict:
     shared = {key: getattr(args, key) for key in ("epochs", "learning_rate", "max_steps", "seed")}
     shared["learning_rate"] = shared["learning_rate"] or cfg.training.learning_rate
     print(f"{args.contender}: {len(train)} notes", file=sys.stderr)
-    frozen = int(args.contender.removeprefix(FROZEN)) if args.contender.startswith(FROZEN) else 0
     hardware = profiling.hardware()
     cost = profiling.operations_per_token(checkpoint.model, backbone.max_length)
+    settings = runs.plain(cfg.training)
+    if args.contender != RECIPE:
+        settings = {key: settings[key] for key in ("batch_tokens", "freeze_words")}
+    if args.contender.startswith(FROZEN):
+        settings["freeze_layers"] = int(args.contender.removeprefix(FROZEN))
     if args.contender == "stock":
         speed = profiling.stock(checkpoint, train, dev, batch_size=8, **shared)
     else:
         every = {"validations_per_epoch": 2} if not args.max_steps else {}
-        settings = runs.plain(cfg.training)
-        if args.contender != RECIPE:
-            settings = {key: settings[key] for key in ("batch_tokens", "freeze_words")} | {"freeze_layers": frozen}
         speed = profiling.ours(checkpoint, train, dev, **(settings | {"precision": "auto"} | every | shared))
     peak = hardware.get("bf16_operations_per_second", hardware["fp32_operations_per_second"])
     return {
@@ -203,7 +204,7 @@ def contend(args: argparse.Namespace) -> dict:
         # The first was not warm; stock is given our windows.
         "preparing_seconds": None if args.contender == "stock" else statistics.median(prepared[1:]),
         # Of frozen layers most operations are not done at all.
-        "share_of_peak": None if frozen else speed.tokens_per_second * cost / peak,
+        "share_of_peak": None if settings.get("freeze_layers") else speed.tokens_per_second * cost / peak,
         "hardware": hardware,
         "threads": torch.get_num_threads(),
     }
