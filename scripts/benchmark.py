@@ -197,7 +197,7 @@ def contend(args: argparse.Namespace) -> dict:
         speed = profiling.stock(checkpoint, train, dev, batch_size=8, **shared)
     else:
         every = {"validations_per_epoch": 2} if not args.max_steps else {}
-        speed = profiling.ours(checkpoint, train, dev, **(settings | {"precision": "auto"} | every | shared))
+        speed = profiling.ours(checkpoint, train, dev, **({"precision": "auto"} | settings | every | shared))
     peak = hardware.get("bf16_operations_per_second", hardware["fp32_operations_per_second"])
     return {
         **speed.to_dict(),
