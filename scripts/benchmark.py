@@ -1,8 +1,8 @@
 """How fast is it, against what others use? Each part writes `results.json` and the table of `README.md` in its folder.
 
-python scripts/benchmark.py training [--data meddocan] [--freeze-layers 3 4] [--recipe SETTING ...] [--out FOLDER]
+python scripts/benchmark.py training [--data meddocan] [--recipe SETTING ...] [--recipe ...] [--out FOLDER]
 python scripts/benchmark.py metrics [--out experiments/metrics_speed]
-python scripts/benchmark.py inference --run RUN --notes FOLDER [--fp32 FOLDER] [--int8 FOLDER] [--out FOLDER]
+python scripts/benchmark.py inference --run RUN --notes FOLDER [--int8 FOLDER] [--threads 2] [--out FOLDER]
 python scripts/benchmark.py systems 'systems={rules: {system: rules}, ours: {system: checkpoint, system.path: RUN}}'
 """
 
@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-FROZEN = "frozen-"  # a contender, and how many of its layers stay
-RECIPE = "recipe"  # another, with `--recipe`
+RECIPE = "recipe-"  # a contender, and which `--recipe` it is, from 1
 sys.path[0] = str(HERE.parent)  # else a file beside this one hides the library `evaluate`
 
 
@@ -41,34 +40,35 @@ def main() -> None:
     parser.add_argument("--max-steps", type=int, help="stop early, for a trial")
     parser.add_argument("--notes", type=int, help="use so many training and a quarter as many dev notes, for a trial")
     parser.add_argument("--dev-notes", type=int, help="use so many dev notes")
-    parser.add_argument("--freeze-layers", type=int, nargs="*", default=[], help="so many layers of further ones stay")
-    parser.add_argument("--recipe", nargs="*", default=[], help="settings of train.py with which ours takes part again")
+    parser.add_argument(
+        "--recipe", nargs="+", action="append", default=[], metavar="SETTING",
+        help="settings of train.py with which ours takes part again; may be given again",
+    )  # fmt: skip
     parser.add_argument("--repeats", type=int, default=3, help="runs of each, taken in turn; figures are medians")
     parser.add_argument("--set", nargs="*", default=[], help="further settings of train.py, e.g. data.path=FOLDER")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
-    if args.contender and args.contender not in contenders(args.freeze_layers, args.recipe):
-        parser.error(f"no such contender; there are {', '.join(contenders(args.freeze_layers, args.recipe))}")
+    if args.contender and args.contender not in contenders(args.recipe):
+        parser.error(f"no such contender; there are {', '.join(contenders(args.recipe))}")
     if args.contender:
         print(json.dumps(contend(args)))
     else:
         compare(args)
 
 
-def contenders(freeze_layers: list[int], recipe: list[str]) -> dict[str, str]:
+def contenders(recipes: list[list[str]]) -> dict[str, str]:
     """Who takes part, and what the table calls them."""
-    frozen = {f"{FROZEN}{layers}": f"deidlab, lower {layers} layers frozen" for layers in freeze_layers}
-    again = {RECIPE: f"deidlab, {' '.join(recipe)}"} if recipe else {}
-    return {"stock": "stock `Trainer`", "ours": "deidlab", **again, **frozen}
+    again = {f"{RECIPE}{number}": f"deidlab, {' '.join(recipe)}" for number, recipe in enumerate(recipes, start=1)}
+    return {"stock": "stock `Trainer`", "ours": "deidlab", **again}
 
 
 def compare(args: argparse.Namespace) -> None:
     """Each contender in a process of its own, so that one's memory is not the other's; in turn, so that both see the
     same neighbours. With `--out`, a comparison that was broken off goes on behind the last contender that ended."""
     setting = {k: v for k, v in vars(args).items() if k not in ("out", "contender", "part")}
-    runs: dict[str, list[dict]] = {contender: [] for contender in contenders(args.freeze_layers, args.recipe)}
+    runs: dict[str, list[dict]] = {contender: [] for contender in contenders(args.recipe)}
     unfinished = (args.out or Path()) / "unfinished.json"
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ def summary(runs: dict[str, list[dict]]) -> dict:
 
 
 def table_of(results: dict) -> str:
-    headings = contenders(results["setting"]["freeze_layers"], results["setting"]["recipe"])
+    headings = contenders(results["setting"]["recipe"])
 
     def cell(side: dict, key: str, form: str, scale: float = 1.0) -> str:
         return format(side[key] / scale, form) if key in side else "-"
@@ -156,7 +156,8 @@ def contend(args: argparse.Namespace) -> dict:
     from deidlab.types import Document, Losses
 
     with initialize_config_dir(str(HERE.parent / "conf"), version_base="1.3"):
-        recipe = args.recipe if args.contender == RECIPE else []
+        again = args.contender.startswith(RECIPE)
+        recipe = args.recipe[int(args.contender.removeprefix(RECIPE)) - 1] if again else []
         cfg = compose("train", overrides=[f"data={args.data}", f"model={args.model}", *args.set, *recipe])
     labels = runs.instantiate(cfg.labels)
     if args.contender == "stock":
@@ -189,10 +190,8 @@ def contend(args: argparse.Namespace) -> dict:
     hardware = profiling.hardware()
     cost = profiling.operations_per_token(checkpoint.model, backbone.max_length)
     settings = runs.plain(cfg.training)
-    if args.contender != RECIPE:
+    if not again:
         settings = {key: settings[key] for key in ("batch_tokens", "freeze_words")}
-    if args.contender.startswith(FROZEN):
-        settings["freeze_layers"] = int(args.contender.removeprefix(FROZEN))
     if args.contender == "stock":
         speed = profiling.stock(checkpoint, train, dev, batch_size=8, **shared)
     else:
