@@ -26,7 +26,6 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[0] = str(ROOT)  # else a file beside this one hides the library `evaluate`
 
-from deidlab.bulk.job import SHARD_NOTES
 from deidlab.experiments import renew
 from deidlab.runs import write_json
 
@@ -102,18 +101,24 @@ def disturbed(source: Path, whole: Path, model: Path | None, draw: random.Random
     """Kill the job at a random moment between 15 % and 85 % of its notes, resume it, and compare."""
     out = whole.with_name(f"killed-{whole.name}")
     shards = out.with_name(f"{out.name}.part") / "shards"
-    point = draw.uniform(0.15, 0.85) * len(ids(whole)) / SHARD_NOTES
+    point = draw.uniform(0.15, 0.85) * len(ids(whole))
     process = subprocess.Popen(command(source, out, model))
-    while process.poll() is None and not (shards.exists() and len(list(shards.iterdir())) >= point):
-        time.sleep(0.02)
+    while process.poll() is None and notes_in(shards) < point:
+        time.sleep(0.1)
     time.sleep(draw.uniform(0, 0.2))
     process.send_signal(signal.SIGKILL)
     process.wait()
-    done = len(list(shards.iterdir())) if shards.exists() else 0
+    done = notes_in(shards)
     if out.exists():
         raise SystemExit("the job was over before it was killed: nothing is shown")
     subprocess.run([*command(source, out, model), "--resume"], check=True)
-    return {"killed_after_notes": done * SHARD_NOTES, "resumed_to_the_same_bytes": digest(out) == digest(whole)}
+    return {"killed_after_notes": done, "resumed_to_the_same_bytes": digest(out) == digest(whole)}
+
+
+def notes_in(shards: Path) -> int:
+    """How many notes the shards hold that are done."""
+    files = (file for file in shards.glob("*/done.json") if file.parent.name.isdigit())
+    return sum(json.loads(file.read_text("utf-8"))["notes"] for file in files)
 
 
 def ids(file: Path) -> list[str]:

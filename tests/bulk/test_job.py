@@ -8,9 +8,9 @@ import pytest
 
 from deidlab.bulk.engines import here
 from deidlab.bulk.formats import check_places, opened
-from deidlab.bulk.job import Job, run
-from deidlab.bulk.notes import Reading
-from deidlab.types import ConfigError, DataError, DeidlabError
+from deidlab.bulk.job import SHARD_CHARACTERS, Job, run, shards
+from deidlab.bulk.notes import Note, Reading
+from deidlab.types import ConfigError, DataError, DeidlabError, Document
 
 LINES = [f'{{"id": "k{i}", "text": "Mr Smith {i}"}}\n' for i in range(10)]
 SETTINGS = {"model": "abc"}
@@ -34,6 +34,17 @@ def job(request, tmp_path):
             (tmp_path / "in" / name).write_text(line["text"])
         source, out = opened(tmp_path / "in", Reading()), tmp_path / "out"
     return Job(source, out, SETTINGS, tmp_path / "offsets", tmp_path / "spans", shard_notes=3)
+
+
+def test_shards_are_small_at_first_and_hold_every_note_once():
+    notes = [Note(f"n{i}", Document(f"n{i}", "x")) for i in range(5000)]
+    sizes = [len(shard.notes) for shard in shards(notes, 100)]
+    assert sizes[:49] == [16] * 16 + [32] * 16 + [64] * 16 + [100]
+    assert [note.id for shard in shards(notes, 100) for note in shard.notes] == [note.id for note in notes]
+    assert [shard.number for shard in shards(notes, 100)] == list(range(len(sizes)))
+    assert {len(shard.notes) for shard in shards(notes, 5)} == {5}
+    long = [Note(f"n{i}", Document(f"n{i}", "x" * SHARD_CHARACTERS)) for i in range(3)]
+    assert [len(shard.notes) for shard in shards(long, 100)] == [1, 1, 1]
 
 
 def outputs(job) -> dict[str, bytes]:

@@ -24,7 +24,11 @@ from deidlab.flagging import ranked
 from deidlab.review.queue import to_line
 from deidlab.types import ConfigError, DeidlabError
 
-SHARD_NOTES = 256
+SHARD_NOTES = 256  # at most
+# The first shards hold fewer, and each further row of them twice as many as the one before: a short job keeps every
+# process at work and tells early how fast it is, a long one makes few shards.
+FIRST_NOTES = 16
+IN_A_ROW = 16
 SHARD_CHARACTERS = 2_000_000  # a shard is read and held as a whole
 FAILED, OFFSETS, ANNOTATIONS, VAULT = "failed.jsonl", "offsets.jsonl", "annotations.jsonl", "vault.jsonl"
 REVIEW = "review.jsonl"
@@ -85,7 +89,12 @@ class Job:
 
     def description(self) -> dict[str, Any]:
         wanted = {"offsets": self.offsets is not None, "annotations": self.annotations is not None}
-        settings = {**self.settings, **wanted, "shard_notes": self.shard_notes, "version": version("deidlab")}
+        settings = {
+            **self.settings,
+            **wanted,
+            "shard_notes": [FIRST_NOTES, self.shard_notes],
+            "version": version("deidlab"),
+        }
         return {"input": dict(self.source.state()), "settings": settings}
 
 
@@ -136,14 +145,17 @@ def run(
 
 
 def shards(notes: Iterable[Note], most: int) -> Iterator[Shard]:
-    """Consecutive notes in shards of at most `most`, fewer where they are long; the same ones for the same notes."""
+    """Consecutive notes in shards of at most `most`, fewer at first and where they are long; the same for the same."""
     number, held, size = 0, [], 0
+    room = min(FIRST_NOTES, most)
     for note in notes:
         held.append(note)
         size += len(note.document.text) if note.document else 0
-        if len(held) >= most or size >= SHARD_CHARACTERS:
+        if len(held) >= room or size >= SHARD_CHARACTERS:
             yield Shard(number, held)
             number, held, size = number + 1, [], 0
+            if number % IN_A_ROW == 0:
+                room = min(2 * room, most)
     if held:
         yield Shard(number, held)
 
