@@ -155,9 +155,9 @@ def contend(args: argparse.Namespace) -> dict:
     from deidlab.decoding import Decoder
     from deidlab.types import Document, Losses
 
+    again = args.contender.startswith(RECIPE)
+    recipe = args.recipe[int(args.contender.removeprefix(RECIPE)) - 1] if again else []
     with initialize_config_dir(str(HERE.parent / "conf"), version_base="1.3"):
-        again = args.contender.startswith(RECIPE)
-        recipe = args.recipe[int(args.contender.removeprefix(RECIPE)) - 1] if again else []
         cfg = compose("train", overrides=[f"data={args.data}", f"model={args.model}", *args.set, *recipe])
     labels = runs.instantiate(cfg.labels)
     if args.contender == "stock":

@@ -74,6 +74,7 @@ def test_a_picture_is_drawn_from_the_results_beside_it(tmp_path):
     (tmp_path / "results.json").write_text(json.dumps({"runs": {"ours": {"fairness": lines}}}))
     (tmp_path / "README.md").write_text("![By gender](gaps-gender-names.svg)")
     assert not renew(tmp_path / "README.md")
+    assert not renew(tmp_path / "new" / "README.md")  # figures may go to a folder that says nothing of them
     drawn = (tmp_path / "gaps-gender-names.svg").read_text("utf-8")
     assert drawn.startswith("<svg") and "zyx" in drawn and "strict recall of names" in drawn
 

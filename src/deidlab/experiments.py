@@ -121,7 +121,9 @@ def render(file: Path) -> str:
 
 
 def renew(file: Path) -> bool:
-    """Make the tables and the pictures of a Markdown file anew; was a table another one before?"""
+    """Make the tables and the pictures of a Markdown file anew; was a table another one before? No file has none."""
+    if not file.exists():
+        return False
     before, after = file.read_text(encoding="utf-8"), render(file)
     for match in PICTURE.finditer(after):
         runs = json.loads((file.parent / "results.json").read_text(encoding="utf-8"))["runs"]
